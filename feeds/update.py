@@ -1,0 +1,63 @@
+"""The plan of one source's ingest: a value that can be printed and tested, and that the store commits as one transaction.
+
+In:  what a document holds, what we know.
+Out: `UpdatePlan`.
+Never: decides anything; the deciding is `ingest.plan`, the writing is `feeds.store`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from feedmill.feeds.entry import Entry
+from feedmill.feeds.outcome import FetchRecord
+from feedmill.feeds.source import Channel, SiteState, SourceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntry:
+    """What the store remembers of one guid; `pruned` for a tombstone, which stays "seen" so it cannot return as new."""
+
+    guid: str
+    row: int
+    id: str = ""  # as published
+    raw_hash: str = ""
+    fingerprint: str = ""  # of the clean entry
+    recipe: str = ""  # fingerprint of the recipe that cleaned it
+    first_seen: datetime | None = None
+    pruned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryUpdate:
+    """A new or changed entry: what the document said (`raw`, canonical JSON) beside what we made of it.
+
+    `known` is None for a new entry; for a changed one the store keeps its id, first_seen and sort_at.
+    """
+
+    entry: Entry
+    raw: str
+    raw_hash: str  # of `raw`
+    fingerprint: str
+    recipe: str
+    known: KnownEntry | None = None
+    revised: bool = True  # False: the same to readers (only raw_hash moved)
+    canonical_key: str | None = None  # of entry.url: by which the same post is known in other sources
+    text_hash: str | None = None  # of the normalized text, when it is long enough to be compared
+    held_reason: str | None = None  # a new entry that is kept and "seen", but not shown until it is released
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatePlan:
+    """All that one look at a source changes, entries and state together."""
+
+    source_row: int
+    lease: str  # token: the store discards the plan of a worker whose lease was taken over
+    state: SourceState
+    record: FetchRecord | None  # None: the source was not asked
+    new: tuple[EntryUpdate, ...] = ()
+    changed: tuple[EntryUpdate, ...] = ()
+    unchanged: int = 0
+    channel: Channel | None = None  # None: as before
+    site: SiteState | None = None  # None: as before
