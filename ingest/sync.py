@@ -1,0 +1,281 @@
+"""One tick: every source that is due is looked at, and what it says is remembered.
+
+    store.claim(now)                 -> the sources that are due, leased to us
+    workers.fetch_all                -> outcomes, as they arrive                        [threads]
+      NotModified, or a body we have -> settle                                          no parsing
+      Failure, Gone                  -> settle                                          nothing is lost
+      Fetched                        -> parse -> identify -> store.known -> unseen      unchanged entries stop here
+                                        -> prepare -> normalize + clean -> sort_updates
+    store.commit(plan)               -> entries, validators, body hash, next fetch, lease: one transaction a source
+    yield SourceReport
+
+In:  a store, a fetcher, options. Out: reports. Never: publishes, prints, or reads the configuration.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import random
+from typing import TYPE_CHECKING
+
+from feedmill.feeds.outcome import Failure, FailureKind, Fetched, FetchRecord, Gone, NotModified, Outcome
+from feedmill.feeds.update import UpdatePlan
+from feedmill.ingest import plan as plans
+from feedmill.ingest import report as reports
+from feedmill.ingest.digest import Digest, read_document
+from feedmill.ingest.options import FetchOptions, ScheduleOptions
+from feedmill.ingest.report import SourceReport
+from feedmill.ingest.workers import Answer, fetch_all
+
+if TYPE_CHECKING:
+    from feedmill.feeds.entry import Entry
+    from feedmill.feeds.source import SourceState
+    from feedmill.feeds.store import Claim, Store
+    from feedmill.ingest.fetch import Fetcher
+
+# Longer than a tick of a planet with hundreds of sources on one slow site; a dead process gives its leases back at
+# once when it ran on this machine (the store asks whether it lives), so this bounds only losses across machines.
+LEASE = timedelta(minutes=30)
+CLAIM_AT_ONCE = 2000
+# Trouble that our own network can cause for every source at once (reference network.md, check 82).
+OUR_OWN = frozenset({FailureKind.DNS, FailureKind.TIMEOUT})
+OUTAGE_SITES = 3
+EMPTIED = "the document holds no entries any more; what it held before is kept"
+
+
+def _nothing() -> None:
+    """The default announcement."""
+
+
+def utc_now() -> datetime:
+    """The wall clock; the one default of the tick that tests replace."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Tick:
+    """The tick's surroundings; `run` does it."""
+
+    store: Store
+    fetcher: Fetcher
+    fetching: FetchOptions
+    scheduling: ScheduleOptions
+    address: Callable[[str], str] = str  # where to ask for a source's URL: the same, with its secrets filled in
+    clock: Callable[[], datetime] = utc_now
+    chance: Callable[[], float] = random
+    stop: threading.Event = field(default_factory=threading.Event)
+    before_news: Callable[[], None] = _nothing  # called once, before the first entry of the tick is committed
+    visible_change: bool = False  # a source's standing or description moved, in a way that a reader of the status sees
+    _told: bool = False
+
+    def run(self, *, urls: Sequence[str] | None = None, force: bool = False) -> Iterator[SourceReport]:
+        """Look at what is due (all of `urls`, or of everything); one report for every source, due or not."""
+        claimed: set[int] = set()
+        while not self.stop.is_set():
+            now = self.clock()
+            claims = self.store.claim(now, limit=CLAIM_AT_ONCE, lease=LEASE, force=force, urls=urls, skip_rows=claimed)
+            if not claims:
+                break
+            claimed.update(claim.record.row for claim in claims)
+            yield from self._work(claims)
+        for record in self.store.records(urls):
+            if record.row not in claimed:
+                yield SourceReport(
+                    source=record.source.url,
+                    outcome=reports.SKIPPED,
+                    status=None,
+                    failure=record.state.failure,
+                    detail=record.state.detail,
+                    next_fetch=record.state.next_fetch or self.clock(),
+                    reason=record.state.reason,
+                )
+
+    def take_in(self, documents: Mapping[str, Fetched]) -> Iterator[SourceReport]:
+        """Begin sources, by URL, with what was fetched to look at them: no second request (check 1)."""
+        claims = self.store.claim(self.clock(), limit=len(documents), lease=LEASE, force=True, urls=list(documents))
+        yield from self._settle(
+            [
+                Answer(claim=claim, site="", outcome=documents[claim.record.source.url])
+                for claim in claims
+                if claim.record.source.url in documents
+            ]
+        )
+
+    def _work(self, claims: Sequence[Claim]) -> Iterator[SourceReport]:
+        """Fetch and settle what was claimed; what a stop left undone is given back."""
+        waiting: list[Answer] = []  # failures that may be our own network's, until somebody answers
+        reached = False
+        answers = fetch_all(
+            claims, self.fetcher, self.store, self.fetching, address=self.address, clock=self.clock, stop=self.stop
+        )
+        for batch in answers:
+            settled: list[Answer] = []
+            for answer in batch:
+                ours = isinstance(answer.outcome, Failure) and answer.outcome.kind in OUR_OWN
+                reached = reached or not ours
+                (waiting if ours and not reached else settled).append(answer)
+            if reached and waiting:
+                settled = waiting + settled
+                waiting = []
+            yield from self._settle(settled)
+        outage = len({answer.site for answer in waiting}) >= OUTAGE_SITES
+        yield from self._settle(waiting, outage=outage)
+
+    def _settle(self, answers: Sequence[Answer], *, outage: bool = False) -> Iterator[SourceReport]:
+        """Plan each answer, commit them together, report."""
+        if not answers:
+            return
+        now = self.clock()
+        drafts = [self._draft(answer, now, outage=outage) for answer in answers]
+        if not self._told and any(plan.new or plan.changed for plan, _ in drafts):
+            self._told = True
+            self.before_news()
+        kept = self.store.commit([plan for plan, _ in drafts], now)
+        for (plan, report), done in zip(drafts, kept, strict=True):
+            if done:
+                yield report
+            else:
+                yield replace(
+                    report,
+                    outcome=reports.SKIPPED,
+                    new=0,
+                    changed=0,
+                    next_fetch=plan.state.next_fetch,
+                    reason="another feedmill process took this source over",
+                )
+
+    def _draft(self, answer: Answer, now: datetime, *, outage: bool) -> tuple[UpdatePlan, SourceReport]:
+        """The plan and the report of one answer."""
+        record = answer.claim.record
+        if answer.outcome is None:
+            return _postponed(answer)
+        moment = plans.Moment(now=now, options=self.scheduling, chance=self.chance())
+        outcome = answer.outcome
+        digest = Digest()
+        merged = self._is_merged(answer, outcome)
+        if isinstance(outcome, Fetched) and not merged:
+            digest = self._digest(answer, outcome, now)
+            outcome = digest.failure or outcome
+        new, changed = plans.sort_updates(digest.updates)
+        if merged and isinstance(outcome, Fetched | NotModified):
+            state = plans.settle_merged(record.source.url, record.state, record.channel, outcome, moment)
+        else:
+            state = self._next_state(answer, outcome, digest, [update.entry for update in new], moment, outage=outage)
+        revised = sum(update.revised for update in changed)
+        self.visible_change = self.visible_change or _shown(state) != _shown(record.state)
+        word = _word(outcome)
+        salvaged = f"of {digest.salvaged} entries only the words could be kept" if digest.salvaged else ""
+        moved = plans.news_of_move(record.state, state, record.source.url)
+        detail = "; ".join(filter(None, (state.detail or salvaged, moved)))
+        failure = state.failure or (outcome.kind if isinstance(outcome, Failure) else None)
+        fetch_record = FetchRecord(
+            at=now,
+            status=outcome.status,
+            outcome=word,
+            failure=failure,
+            detail=detail,
+            bytes=answer.bytes,
+            duration=answer.duration,
+            new=len(new),
+            changed=revised,
+        )
+        plan = UpdatePlan(
+            source_row=record.row,
+            lease=answer.claim.lease,
+            state=state,
+            record=fetch_record,
+            new=new,
+            changed=changed,
+            unchanged=digest.unchanged,
+            channel=digest.channel,
+            site=answer.site_state,
+        )
+        report = SourceReport(
+            source=record.source.url,
+            outcome=word,
+            status=outcome.status,
+            new=len(new),
+            changed=revised,
+            unchanged=digest.unchanged + len(changed) - revised,
+            failure=failure,
+            detail=detail,
+            next_fetch=state.next_fetch,
+            reason=state.reason,
+        )
+        return plan, report
+
+    def _next_state(
+        self,
+        answer: Answer,
+        outcome: Outcome,
+        digest: Digest,
+        new: Sequence[Entry],
+        moment: plans.Moment,
+        *,
+        outage: bool,
+    ) -> SourceState:
+        record = answer.claim.record
+        url, state, channel = record.source.url, record.state, digest.channel or record.channel
+        if isinstance(outcome, Fetched):
+            settled = plans.settle_fetched(url, state, channel, outcome, moment, new)
+            return replace(settled, detail=digest.remark)
+        if isinstance(outcome, NotModified):
+            return plans.settle_not_modified(url, state, channel, outcome, moment)
+        if isinstance(outcome, Gone):
+            return plans.settle_gone(state, channel, outcome, moment)
+        if outage:
+            return plans.settle_outage(state, moment)
+        return plans.settle_failure(state, channel, outcome, moment)
+
+    def _is_merged(self, answer: Answer, outcome: Outcome | None) -> bool:
+        """Whether it redirects for good to another source that we have: the entries are that one's (check 89)."""
+        if not isinstance(outcome, Fetched | NotModified) or outcome.move is None:
+            return False
+        targets = self.store.records([outcome.move.permanent_url])
+        return any(target.row != answer.claim.record.row for target in targets)
+
+    def _digest(self, answer: Answer, outcome: Fetched, now: datetime) -> Digest:
+        """Read a document; one with the hash we have is not parsed, one whose entries we have is not cleaned."""
+        record = answer.claim.record
+        if outcome.document.body_hash and outcome.document.body_hash == record.state.body_hash:
+            return Digest(unchanged=record.entries)
+        digest = read_document(self.store, record.row, record.source.url, outcome.document, now)
+        if digest.channel is not None:
+            if record.entries and not digest.channel.entries and not outcome.delta:
+                digest.remark = EMPTIED
+            if outcome.delta:  # a difference does not tell how many entries the document holds
+                digest.channel = replace(digest.channel, entries=record.channel.entries)
+        return digest
+
+
+def _postponed(answer: Answer) -> tuple[UpdatePlan, SourceReport]:
+    """The site is held: the source was not asked, and is looked at after the hold, in its turn (check 108)."""
+    record = answer.claim.record
+    reason = f"its site {answer.site} asked us to wait; its sources are looked at one after the other then"
+    state = replace(record.state, next_fetch=answer.postponed_until, reason=reason)
+    plan = UpdatePlan(source_row=record.row, lease=answer.claim.lease, state=state, record=None)
+    report = SourceReport(
+        source=record.source.url,
+        outcome=reports.SKIPPED,
+        failure=state.failure,
+        detail=state.detail,
+        next_fetch=state.next_fetch,
+        reason=reason,
+    )
+    return plan, report
+
+
+def _word(outcome: Outcome) -> str:
+    if isinstance(outcome, Fetched):
+        return reports.FETCHED
+    if isinstance(outcome, NotModified):
+        return reports.NOT_MODIFIED
+    return reports.GONE if isinstance(outcome, Gone) else reports.FAILED
+
+
+def _shown(state: SourceState) -> tuple[object, ...]:
+    """What the published status says of a source, besides times and counts."""
+    return (state.standing, state.failure, state.detail, state.moved_to)
