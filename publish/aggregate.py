@@ -1,0 +1,197 @@
+"""From selected entries and the sources they came from to an edition: all that any format needs, decided once.
+
+In:  a publication, its stored entries in order, the records of all sources.
+Out: `Edition` with `PublishedEntry`s: safe text, safe addresses, dates that stand, authors and a complete source.
+Never: a clock, markup, a format's own rules. One entry that cannot be made is left out and reported, never the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from feedmill.feeds.entry import Author, Enclosure, Entry, Origin, StoredEntry
+from feedmill.feeds.publication import Publication
+from feedmill.feeds.source import SourceRecord
+from feedmill.publish.about import LONGEST_NAME, LONGEST_TITLE, Abouts, authors_of, entry_source, plausible
+from feedmill.publish.links import is_private, web_url, without_secret
+from feedmill.publish.xmltext import clean, language_tag, one_line, utc
+
+GENERATOR = "feedmill"
+GENERATOR_URL = "https://pypi.org/project/feedmill/"
+FILES = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json", "html": "index.html", "opml": "subscriptions.opml"}
+TYPES = {
+    "atom": "application/atom+xml",
+    "rss": "application/rss+xml",
+    "json": "application/feed+json",
+    "html": "text/html",
+    "opml": "text/x-opml",
+}
+EMPTY = datetime(
+    2000, 1, 1, tzinfo=UTC
+)  # `updated` of a publication without entries: Atom asks for one, "now" would lie
+
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")  # RFC 6838 section 4.2
+_LONGEST_SUMMARY = 4000
+_MOST_CATEGORIES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedEntry:
+    """An entry as every format shows it. `source` is complete (check A12); `authors` is never empty (check A11)."""
+
+    id: str
+    url: str | None
+    title: str
+    published: datetime | None
+    updated: datetime
+    sort_at: datetime
+    authors: tuple[Author, ...]
+    byline: tuple[Author, ...]  # the authors that the entry itself names
+    language: str | None
+    summary: str  # plain text; "" when it would repeat the content (check A15)
+    content_html: str
+    categories: tuple[str, ...]
+    enclosures: tuple[Enclosure, ...]
+    image: str | None
+    rights: str | None
+    source: Origin
+    source_key: str  # what a source's colour and grouping hang on
+    also_in: tuple[str, ...]  # titles of other sources with the same entry
+
+    @property
+    def permalink(self) -> bool:
+        """RSS isPermaLink: the id is the entry's own web address (check B5)."""
+        return self.url is not None and self.id == self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One publication at one moment of its content. `id` is the feed's own, fixed when it was first made."""
+
+    publication: Publication
+    id: str
+    title: str
+    url: str
+    updated: datetime
+    entries: tuple[PublishedEntry, ...]
+    sources: tuple[SourceRecord, ...]
+    generator_version: str
+    language: str | None = None
+    hubs: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def address(self, kind: str) -> str:
+        """The public URL of one of its files, by format."""
+        return self.url if kind == "html" else self.url + FILES[kind]
+
+    def offers(self, kind: str) -> bool:
+        """True when the publication is rendered in that format."""
+        return kind in self.publication.formats
+
+
+def aggregate(
+    publication: Publication,
+    selected: Iterable[StoredEntry],
+    records: Sequence[SourceRecord],
+    *,
+    feed_id: str,
+    generator_version: str,
+) -> Edition:
+    """The edition of `publication` that shows `selected`, in their order."""
+    public_planet = not is_private(publication.url)
+    abouts = Abouts(records, public_planet=public_planet)
+    entries: list[PublishedEntry] = []
+    problems: list[str] = []
+    for stored in selected:
+        try:
+            entries.append(_published(stored, abouts))
+        except Exception as error:  # noqa: BLE001  one poisonous entry never costs the publication (DESIGN section 10)
+            problems.append(f"entry {stored.entry.id!r} of {without_secret(stored.source_url)} left out: {error}")
+    return Edition(
+        publication=publication,
+        id=feed_id,
+        title=one_line(publication.title, most=LONGEST_TITLE) or "feedmill",
+        url=publication.url,
+        updated=max((entry.updated for entry in entries), default=EMPTY),
+        entries=tuple(entries),
+        sources=sources_of(publication, records, {stored.source_url for stored in selected}),
+        generator_version=generator_version,
+        language=language_tag(publication.language),
+        problems=tuple(problems),
+    )
+
+
+def sources_of(
+    publication: Publication, records: Sequence[SourceRecord], shown: Iterable[str] = ()
+) -> tuple[SourceRecord, ...]:
+    """The sources a publication is made of: all, or those with one of its tags and those whose entries it shows."""
+    if not publication.tags:
+        return tuple(records)
+    wanted = {tag.casefold() for tag in publication.tags}
+    seen = set(shown)
+    return tuple(
+        record
+        for record in records
+        if record.source.url in seen or any(tag.casefold() in wanted for tag in record.source.tags)
+    )
+
+
+def _published(stored: StoredEntry, abouts: Abouts) -> PublishedEntry:
+    entry = stored.entry
+    url = web_url(entry.url)
+    title = one_line(entry.title, most=LONGEST_TITLE) or one_line(entry.content_text, most=80) or url or "Untitled"
+    first_seen = utc(stored.first_seen)
+    published = plausible(entry.published)
+    # Check A8: the source's own date if it can be true, else published, else when we met it; never a render's "now".
+    updated = plausible(entry.updated) or published or first_seen
+    source = entry_source(stored, abouts, updated=updated)
+    byline = authors_of(entry.authors)
+    identity = clean(entry.id).strip()
+    if not identity:
+        raise ValueError("it has no id")
+    return PublishedEntry(
+        id=identity,
+        url=url,
+        title=title,
+        published=published,
+        updated=updated,
+        sort_at=utc(stored.sort_at),
+        authors=byline or source.authors or (Author(name=source.title),),
+        byline=byline,
+        language=language_tag(entry.language),
+        summary=_summary(entry),
+        content_html=clean(entry.content_html),
+        categories=_categories(entry.categories),
+        enclosures=tuple(_enclosures(entry.enclosures)),
+        image=web_url(entry.image),
+        rights=one_line(entry.rights, most=LONGEST_TITLE) or None,
+        source=source,
+        source_key=source.id or stored.source_url if entry.origin else stored.source_url,
+        also_in=tuple(abouts[other].title for other in stored.also_in if other in abouts),
+    )
+
+
+def _summary(entry: Entry) -> str:
+    summary = one_line(entry.summary, most=_LONGEST_SUMMARY)
+    return "" if summary and entry.content_html and summary == one_line(entry.content_text) else summary
+
+
+def _categories(categories: Iterable[str]) -> tuple[str, ...]:
+    terms = dict.fromkeys(one_line(term, most=LONGEST_NAME) for term in categories)
+    terms.pop("", None)
+    return tuple(terms)[:_MOST_CATEGORIES]
+
+
+def _enclosures(enclosures: Iterable[Enclosure]) -> Iterable[Enclosure]:
+    seen = set()
+    for enclosure in enclosures:
+        url = web_url(enclosure.url)
+        if url is None or url in seen:
+            continue
+        seen.add(url)
+        media_type = one_line(enclosure.media_type).partition(";")[0].strip().lower()
+        length = enclosure.length if enclosure.length is not None and enclosure.length >= 0 else None
+        yield Enclosure(url=url, media_type=media_type if _MEDIA_TYPE.fullmatch(media_type) else None, length=length)

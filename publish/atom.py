@@ -1,0 +1,119 @@
+"""What Atom 1.0 says beyond what feedgen writes: links, source, dates, language, and how a browser shows it.
+
+In:  feedgen's `<feed>` and `<entry>` elements, the edition or entry they are of.
+Out: the same elements, finished (RFC 4287; checks A1-A19, H1, H3).
+Never: imports feedgen. Atom children are written without a namespace: feedgen's elements have none in memory.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from lxml import etree
+
+from feedmill.feeds.entry import Author, Origin
+from feedmill.publish.aggregate import TYPES, Edition, PublishedEntry
+from feedmill.publish.xmltext import rfc3339
+
+NAMESPACES = {"media": "http://search.yahoo.com/mrss/"}
+MEDIA = "{http://search.yahoo.com/mrss/}"
+XHTML = "http://www.w3.org/1999/xhtml"
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_BANNER = "This is a web feed. Copy its address into a feed reader to get new posts as they appear."
+
+Element = Any
+
+
+def add(parent: Element, name: str, text: str | None = None) -> Element:
+    """A child element with text; `name` with its namespace in braces, or without one (see above)."""
+    child: Element = etree.SubElement(parent, name)
+    child.text = text
+    return child
+
+
+def content_of(entry: PublishedEntry) -> str:
+    """The entry's HTML, else its summary or title: an entry without link must have content (RFC 4287 4.1.2)."""
+    return entry.content_html or f"<p>{escape(entry.summary or entry.title, quote=False)}</p>"
+
+
+def finish_feed(feed: Element, edition: Edition) -> None:
+    """Dates, links, author, and the first lines that a browser or a curious person reads."""
+    add_prolog(feed)
+    feed.find("updated").text = rfc3339(edition.updated)
+    if edition.publication.owner:
+        _person(feed, Author(name=edition.publication.owner))
+    _link(feed, rel="self", type=TYPES["atom"], href=edition.address("atom"))
+    _link(feed, rel="alternate", type=TYPES["html"], href=edition.url)
+    for hub in edition.hubs:
+        _link(feed, rel="hub", href=hub)
+    feed.append(banner(edition))
+
+
+def add_prolog(root: Element) -> None:
+    """The stylesheet for browsers, by a relative address: it moves with the folder. And a word on what this is."""
+    root.addprevious(etree.ProcessingInstruction("xml-stylesheet", 'type="text/css" href="feed.css"'))
+    root.addprevious(etree.Comment(f" {_BANNER} "))
+
+
+def banner(edition: Edition) -> Element:
+    """A line for people who open the feed in a browser (check H3); no namespace prefix: validators mind."""
+    div = etree.Element(f"{{{XHTML}}}div", nsmap={None: XHTML})
+    paragraph = etree.SubElement(div, f"{{{XHTML}}}p")
+    paragraph.text = _BANNER + " "
+    link = etree.SubElement(paragraph, f"{{{XHTML}}}a", href=edition.url)
+    link.text = "Read it as a web page"
+    link.tail = "."
+    return div
+
+
+def finish_entry(element: Element, entry: PublishedEntry) -> None:
+    """What feedgen is never told of, as it would write it wrongly: links, source, dates; and language and base."""
+    element.find("updated").text = rfc3339(entry.updated)
+    if entry.published:
+        add(element, "published", rfc3339(entry.published))
+    content = element.find("content")
+    if entry.language:
+        element.set(f"{_XML}lang", entry.language)
+        content.set(f"{_XML}lang", entry.language)
+    if entry.url:
+        content.set(f"{_XML}base", entry.url)
+        _link(element, rel="alternate", type=TYPES["html"], href=entry.url)
+    for enclosure in entry.enclosures:
+        length = None if enclosure.length is None else str(enclosure.length)
+        _link(element, rel="enclosure", type=enclosure.media_type, length=length, href=enclosure.url)
+    if entry.image:
+        etree.SubElement(element, f"{MEDIA}thumbnail", url=entry.image)
+    _source(element, entry.source)
+
+
+def _source(element: Element, origin: Origin) -> None:
+    source = etree.SubElement(element, "source")
+    if origin.language:
+        source.set(f"{_XML}lang", origin.language)
+    if origin.id:
+        add(source, "id", origin.id)
+    add(source, "title", origin.title)
+    if origin.updated:
+        add(source, "updated", rfc3339(origin.updated))
+    for author in origin.authors:
+        _person(source, author)
+    if origin.url:
+        _link(source, rel="self", href=origin.url)
+    if origin.site_url:
+        _link(source, rel="alternate", type=TYPES["html"], href=origin.site_url)
+    for name in ("subtitle", "rights", "icon", "logo"):
+        value = getattr(origin, name)
+        if value:
+            add(source, name, value)
+
+
+def _person(parent: Element, author: Author) -> None:
+    person = add(parent, "author")
+    add(person, "name", author.name)
+    if author.url:
+        add(person, "uri", author.url)
+
+
+def _link(parent: Element, **attributes: str | None) -> None:
+    etree.SubElement(parent, "link", {name: value for name, value in attributes.items() if value})

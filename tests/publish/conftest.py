@@ -1,0 +1,183 @@
+"""A store in memory, entries and sources to fill it with, and the validators that may be at hand."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from feedmill.feeds.entry import Author, Enclosure, Entry, Origin, StoredEntry
+from feedmill.feeds.publication import Publication
+from feedmill.feeds.source import Channel, Source, SourceRecord, SourceState, Standing
+from feedmill.publish.options import PublishOptions
+
+START = datetime(2026, 3, 2, 8, 5, tzinfo=UTC)
+URL = "https://planet.example/"
+
+
+@dataclass
+class Counts:
+    entries: int
+    sources: int
+
+
+@dataclass
+class FakeStore:
+    """What publishing asks of a store, in memory; `asked` counts the questions."""
+
+    entries: list[StoredEntry] = field(default_factory=list)
+    sources: list[SourceRecord] = field(default_factory=list)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def latest(self, *, limit: int, tags: Sequence[str] = ()) -> list[StoredEntry]:
+        wanted = {tag.casefold() for tag in tags}
+        tagged = {record.source.url: {tag.casefold() for tag in record.source.tags} for record in self.sources}
+        found = [
+            stored
+            for stored in self.entries
+            if not wanted
+            or wanted & tagged.get(stored.source_url, set())
+            or wanted & {category.casefold() for category in stored.entry.categories}
+        ]
+        return sorted(found, key=lambda stored: (stored.sort_at, stored.row), reverse=True)[:limit]
+
+    def records(self) -> list[SourceRecord]:
+        return list(self.sources)
+
+    def counts(self) -> Counts:
+        return Counts(entries=len(self.entries), sources=len(self.sources))
+
+    def publication_id(self, path: str, make: Callable[[], str]) -> str:
+        return self.ids.setdefault(path, make())
+
+
+class Bakery:
+    """Makes entries, sources and options that differ only in what a test says."""
+
+    url = URL
+    start = START
+    store = FakeStore
+
+    def source(self, name: str = "ada", **state: Any) -> SourceRecord:
+        return SourceRecord(
+            row=sum(name.encode()),
+            source=Source(url=f"https://{name}.example/feed.xml", tags=("python",) if name == "ada" else ()),
+            channel=Channel(
+                format="atom10",
+                about=Origin(
+                    id=f"tag:{name}.example,2020:blog",
+                    title=f"The {name} blog",
+                    url=f"https://{name}.example/feed.xml",
+                    site_url=f"https://{name}.example/",
+                    subtitle=f"Notes & queries of {name}",
+                    authors=(Author(name=name.title(), url=f"https://{name}.example/me"),),
+                    language="en-GB",
+                    rights=f"© {name}",
+                    icon=f"https://{name}.example/icon.png",
+                ),
+            ),
+            state=SourceState(**{"standing": Standing.ACTIVE, "last_status": 200, "last_success": START, **state}),
+            entries=3,
+        )
+
+    def entry(self, number: int = 1, source: str = "ada", **fields: Any) -> StoredEntry:
+        at = START + timedelta(hours=number)
+        given: dict[str, Any] = {
+            "id": f"https://{source}.example/{number}",
+            "guid": f"guid-{number}",
+            "url": f"https://{source}.example/{number}",
+            "title": f'Cats & "dogs" <3, part {number}',
+            "published": at,
+            "updated": at + timedelta(minutes=5),
+            "authors": (Author(name="Ada Lovelace", url=f"https://{source}.example/me"),),
+            "language": "en",
+            "summary": f"The first sentence of {number}, with <b> & co.",
+            "content_html": f"<h1>Part</h1><p>The first sentence of {number}, with &lt;b&gt; &amp; co.</p><p>And a "
+            f'<a href="https://elsewhere.example/?a=1&amp;b=2">link</a>.</p>',
+            "content_text": f"Part\n\nThe first sentence of {number}, with <b> & co.\n\nAnd a link.",
+            "categories": ("python", "cats & dogs"),
+        }
+        given.update(fields)
+        return StoredEntry(
+            row=number,
+            source_url=f"https://{source}.example/feed.xml",
+            entry=Entry(**given),
+            first_seen=at + timedelta(minutes=30),
+            sort_at=at,
+        )
+
+    def enclosure(self, name: str = "a.mp3", **fields: Any) -> Enclosure:
+        return Enclosure(
+            **{"url": f"https://ada.example/{name}", "media_type": "audio/mpeg", "length": 123456, **fields}
+        )
+
+    def publication(self, **fields: Any) -> Publication:
+        return Publication(**{"title": "Planet Example", "url": URL, "language": "en", **fields})
+
+    def options(self, output: Path, *publications: Publication) -> PublishOptions:
+        return PublishOptions(
+            output=output, title="Planet Example", url=URL, publications=publications or (self.publication(),)
+        )
+
+    def planet(self, count: int = 3) -> FakeStore:
+        """A store with two sources and `count` entries of each."""
+        entries = [
+            self.entry(number * 2 + offset, source)
+            for number in range(count)
+            for offset, source in enumerate(("ada", "bob"))
+        ]
+        return FakeStore(entries=entries, sources=[self.source("ada"), self.source("bob")])
+
+
+@pytest.fixture
+def bakery() -> Bakery:
+    return Bakery()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the repository with schemas that are not ours to commit."""
+    folder = Path(os.environ.get("FEEDMILL_SHARED", Path(__file__).parents[2].parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip("the shared folder with the schemas is not there (FEEDMILL_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def w3c() -> Callable[[bytes, str], list[str]]:
+    """The W3C feed validator as a library: findings at its AA level, one word and the parameters each."""
+    folder = os.environ.get("FEEDMILL_FEEDVALIDATOR")
+    if not folder:
+        pytest.skip("FEEDMILL_FEEDVALIDATOR does not name a checkout of the W3C feed validator")
+    validator = _load_validator(Path(folder))
+
+    def findings(data: bytes, url: str) -> list[str]:
+        result = validator.validateString(data, firstOccurrenceOnly=0, base=url)
+        events = validator.compatibility.AA(result["loggedEvents"])
+        return [f"{type(event).__name__} {event.params}" for event in events]
+
+    return findings
+
+
+def _load_validator(folder: Path) -> ModuleType:
+    import importlib
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sys.path.insert(0, str(folder / "src"))
+        try:
+            validator = importlib.import_module("feedvalidator")
+            importlib.import_module("feedvalidator.compatibility")
+        except ImportError as error:
+            pytest.skip(f"the W3C feed validator cannot be imported: {error}")
+        finally:
+            sys.path.remove(str(folder / "src"))
+    return validator

@@ -1,0 +1,75 @@
+"""Publishing from the real store: what was committed is what is published, and a rebuilt store gives the same bytes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import feedparser
+import pytest
+
+from feedmill.feeds.outcome import FetchRecord
+from feedmill.feeds.source import Source, SourceState, Standing
+from feedmill.feeds.store import Store
+from feedmill.feeds.update import EntryUpdate, UpdatePlan
+from feedmill.publish.edition import publish, publish_status
+
+
+@pytest.fixture
+def fill(bakery):
+    def filled(path: Path, numbers: range) -> Store:
+        """A store with one source and one entry for each number."""
+        store = Store.open(path)
+        now = bakery.start + timedelta(days=2)
+        store.reconcile([Source(url="https://ada.example/feed.xml", tags=("python",))], now)
+        (claim,) = store.claim(now, limit=1, lease=timedelta(minutes=5))
+        entries = [bakery.entry(number, enclosures=(bakery.enclosure(),)).entry for number in numbers]
+        plan = UpdatePlan(
+            source_row=claim.record.row,
+            lease=claim.lease,
+            state=SourceState(standing=Standing.ACTIVE, last_status=200, last_success=now),
+            record=FetchRecord(at=now, status=200, outcome="fetched", new=len(entries)),
+            new=tuple(
+                EntryUpdate(entry=entry, raw="{}", raw_hash=entry.guid, fingerprint=entry.guid, recipe="r")
+                for entry in entries
+            ),
+            channel=bakery.source("ada").channel,
+        )
+        assert store.commit([plan], now) == [True]
+        return store
+
+    return filled
+
+
+def test_what_was_stored_is_what_is_published(bakery, fill, tmp_path: Path) -> None:
+    with fill(tmp_path / "a.db", range(1, 6)) as store:
+        report = publish(store, bakery.options(tmp_path / "out"))
+        again = publish(store, bakery.options(tmp_path / "out"))
+        quiet = publish_status(store, bakery.options(tmp_path / "out"))
+        checked = publish(store, bakery.options(tmp_path / "out"), check=True)
+
+    feed = feedparser.parse((tmp_path / "out" / "atom.xml").read_bytes())
+    assert [entry.id for entry in feed.entries] == [f"https://ada.example/{n}" for n in (5, 4, 3, 2, 1)]
+    assert report.problems == ()
+    assert (again.written, quiet.written, checked.problems) == ((), (), ())
+
+
+def test_a_store_that_was_deleted_and_rebuilt_gives_the_same_feeds(bakery, fill, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        with fill(tmp_path / f"{name}.db", range(1, 6)) as store:
+            publish(store, bakery.options(tmp_path / name))
+
+    for file in ("atom.xml", "rss.xml", "feed.json", "index.html", "subscriptions.opml"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_a_publication_by_tag_reads_the_stores_tags(bakery, fill, tmp_path: Path) -> None:
+    with fill(tmp_path / "a.db", range(1, 4)) as store:
+        report = publish(
+            store,
+            bakery.options(
+                tmp_path / "out", bakery.publication(tags=("Python",)), bakery.publication(path="x", tags=("x",))
+            ),
+        )
+
+    assert [made.entries for made in report.publications] == [3, 0]

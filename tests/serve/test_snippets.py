@@ -1,0 +1,135 @@
+"""The snippets of docs/serving.md do what the page says, in the real programs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+
+
+def snippet(language: str, number: int = 0) -> str:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(command: list[str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@contextmanager
+def nginx(server: str, scratch: Path) -> Iterator[int]:
+    port = free_port()
+    paths = " ".join(f"{kind}_temp_path {scratch};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    config = scratch / "nginx.conf"
+    config.write_text(
+        f"daemon off; master_process off; pid {scratch}/pid; error_log {scratch}/error.log;\nevents {{}}\n"
+        f"http {{ include /etc/nginx/mime.types; access_log off; {paths}\n"
+        + server.replace("listen 80", f"listen 127.0.0.1:{port}")
+        + "}"
+    )
+    with running(["nginx", "-c", str(config)], port):
+        yield port
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+def test_nginx_serves_the_folder_as_we_do(client, folder: Path, tmp_path: Path) -> None:
+    """Types that browsers show and readers accept, 304, CORS on feeds only, no dot files."""
+    (folder / ".hidden").write_text("x")
+    with nginx(snippet("nginx").replace("/var/lib/feedmill/public", str(folder)), tmp_path) as port:
+        there = type(client)(port)
+        feed = there.ask("/atom.xml", Accept_Encoding="gzip")
+        types = {
+            path: there.ask(path).headers["content-type"] for path in ("/feed.json", "/status.json", "/", "/style.css")
+        }
+
+        assert feed.headers["content-type"] == "text/xml; charset=utf-8"
+        assert feed.headers["content-encoding"] == "gzip"
+        assert feed.headers["access-control-allow-origin"] == "*"
+        assert feed.headers["cache-control"].startswith("public, max-age=300")
+        assert there.ask("/atom.xml", If_None_Match=feed.headers["etag"]).status == 304
+        assert types == {
+            "/feed.json": "application/feed+json; charset=utf-8",
+            "/status.json": "application/json; charset=utf-8",
+            "/": "text/html; charset=utf-8",
+            "/style.css": "text/css; charset=utf-8",
+        }
+        assert there.ask("/subscriptions.opml").headers["content-type"] == "text/x-opml; charset=utf-8"
+        assert "access-control-allow-origin" not in there.ask("/").headers
+        assert there.ask("/.hidden").status == 404
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+def test_nginx_passes_on_what_we_answer(client, tmp_path: Path) -> None:
+    """Validators and codings arrive unharmed; metrics do not leave the machine."""
+    with nginx(snippet("nginx", 1).replace(":8080", f":{client.port}"), tmp_path) as port:
+        check_proxy(client, type(client)(port))
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="caddy is not installed")
+def test_caddy_passes_on_what_we_answer(client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same; without TLS here."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    port = free_port()
+    config = tmp_path / "Caddyfile"
+    text = snippet("caddy").replace("planet.example", f"http://127.0.0.1:{port}").replace(":8080", f":{client.port}")
+    config.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text)
+    with running(["caddy", "run", "--config", str(config), "--adapter", "caddyfile"], port):
+        check_proxy(client, type(client)(port))
+
+
+def check_proxy(client, there) -> None:
+    direct, passed = (one.ask("/atom.xml", Accept_Encoding="gzip") for one in (client, there))
+    for name in ("etag", "last-modified", "cache-control", "vary", "content-type", "content-encoding"):
+        assert passed.headers[name] == direct.headers[name]
+    assert passed.body == direct.body
+    assert there.ask("/atom.xml", If_None_Match=direct.headers["etag"]).status == 304
+    assert there.ask("/python").headers["location"].endswith("/python/")
+    assert there.ask("/metrics").status == 404
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_the_systemd_unit_is_valid(tmp_path: Path) -> None:
+    """No unknown setting."""
+    unit = tmp_path / "feedmill.service"
+    unit.write_text(snippet("ini").replace("/usr/local/bin/feedmill", "/bin/true"))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False)
+    complaints = [line for line in done.stderr.splitlines() if "feedmill.service" in line]
+
+    assert complaints == []
+
+
+def test_the_workflow_and_the_configuration_are_well_formed() -> None:
+    """The TOML at the top has the keys that the configuration knows."""
+    import tomllib
+
+    from feedmill.publish.options import ServeOptions
+
+    assert ServeOptions(**tomllib.loads(snippet("toml"))["serve"]) == ServeOptions()
+    assert "feedmill sync || test $? -eq 1" in snippet("yaml")
