@@ -1,0 +1,187 @@
+"""Wires the rooms into one mill: the only place that knows them all.
+
+In:  `Settings`.
+Out: `Mill`, with a method for each thing that people ask of it: `sync`, `publish`, and the store for those that read.
+Never: prints, parses arguments, or handles signals.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from hashlib import blake2b
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from feedmill.feeds.errors import UsageError
+from feedmill.feeds.source import Source
+from feedmill.feeds.store import Store
+from feedmill.ingest.report import SourceReport, SyncSummary, Tally
+from feedmill.ingest.sync import Tick, utc_now
+
+if TYPE_CHECKING:
+    from feedmill.config.settings import Settings
+    from feedmill.feeds.outcome import Fetched
+    from feedmill.ingest.fetch import Fetcher
+    from feedmill.publish.edition import PublishReport
+
+# Set before the first entry of a tick is committed, cleared when the edition that holds it lies in the output folder:
+# a process that is killed in between leaves the next one the news that there is something to publish.
+UNPUBLISHED = "unpublished"
+PUBLISHED_AS = "published_as"
+
+
+def _silent(_: SourceReport) -> None:
+    """The default listener."""
+
+
+class Mill:
+    """One planet: its settings, its memory, its fetcher. A context manager."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._closing = ExitStack()
+        self._fetcher: Fetcher | None = None
+        self.store = Store.open(settings.store)
+        self._closing.callback(self.store.close)
+        self.publishing = settings.publish
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of sockets and the store."""
+        self._closing.close()
+
+    @property
+    def fetcher(self) -> Fetcher:
+        """Made when first used: reading commands never load the HTTP stack."""
+        if self._fetcher is None:
+            from feedmill.ingest.fetch import Fetcher
+
+            self._fetcher = Fetcher(self.settings.fetch)
+            self._closing.callback(self._fetcher.close)
+        return self._fetcher
+
+    def reconcile(self) -> None:
+        """Bring the store's sources in line with the configuration and its live lists."""
+        sources = list(self.settings.sources)
+        if self.settings.lists:
+            from feedmill.lists import listed_sources
+
+            sources += listed_sources(self.settings, self.store, lambda: self.fetcher, now=self.clock())
+        self.store.reconcile(sources, self.clock())
+        self._sources = sources
+
+    def sync(
+        self,
+        *,
+        urls: Sequence[str] | None = None,
+        force: bool = False,
+        dry_run: bool = False,
+        stop: threading.Event | None = None,
+        on_report: Callable[[SourceReport], None] = _silent,
+    ) -> SyncSummary:
+        """One tick: fetch what is due, store, publish what changed. `urls` limits it to these sources."""
+        self.reconcile()
+        self._refuse_strangers(urls)
+        tally = Tally()
+        if dry_run:
+            for report in self._what_is_due(urls, force=force):
+                tally.add(report)
+                on_report(report)
+            return tally.summary()
+        tick = self._tick(stop)
+        for report in tick.run(urls=urls, force=force):
+            tally.add(report)
+            on_report(report)
+        if tally.new or tally.changed or self._owes_an_edition():
+            published = self.publish()
+        elif tick.visible_change:
+            published = self.publish_status()
+        else:
+            return tally.summary()
+        return tally.summary(published=len(published.written), problems=published.problems)
+
+    def take_in(self, documents: Mapping[str, Fetched]) -> None:
+        """Begin sources, by URL, with the documents that `add` fetched; the next sync publishes them."""
+        self.reconcile()
+        for _ in self._tick(None).take_in(documents):
+            pass
+
+    def _tick(self, stop: threading.Event | None) -> Tick:
+        return Tick(
+            store=self.store,
+            fetcher=self.fetcher,
+            fetching=self.settings.fetch,
+            scheduling=self.settings.schedule,
+            address=self.settings.address,
+            clock=self.clock,
+            stop=stop or threading.Event(),
+            before_news=lambda: self.store.set_meta(UNPUBLISHED, "1"),
+        )
+
+    def publish(self, *, check: bool = False) -> PublishReport:
+        """Render every publication from the store; only changed bytes are written."""
+        from feedmill.publish.edition import publish
+
+        if not hasattr(self, "_sources"):
+            self.reconcile()
+        report = publish(self.store, self.publishing, check=check)
+        if not check:  # what was left out stays so until its entry changes: rendering it again would not help
+            self.store.set_meta(PUBLISHED_AS, self._edition_key())
+            self.store.set_meta(UNPUBLISHED, None)
+        return report
+
+    def publish_status(self) -> PublishReport:
+        """Only status.html and status.json: a source's standing moved, and no entry did."""
+        from feedmill.publish.edition import publish_status
+
+        return publish_status(self.store, self.publishing)
+
+    def _refuse_strangers(self, urls: Sequence[str] | None) -> None:
+        if not urls:
+            return
+        known = {record.source.url for record in self.store.records(urls)}
+        for url in urls:
+            if url not in known:
+                raise UsageError(f"{url}: not a source of {self.settings.path}; `feedmill add {url}` makes it one")
+
+    def _what_is_due(self, urls: Sequence[str] | None, *, force: bool) -> list[SourceReport]:
+        """What `sync` would do now, without doing it."""
+        now = self.clock()
+        out = []
+        for record in self.store.records(urls):
+            state = record.state
+            held = state.hold_until is not None and state.hold_until > now
+            due = not held and (force or state.next_fetch is None or state.next_fetch <= now)
+            out.append(
+                SourceReport(
+                    source=record.source.url,
+                    outcome="skipped",
+                    next_fetch=now if due else max(filter(None, (state.next_fetch, state.hold_until)), default=now),
+                    reason="due: would be fetched now" if due else state.reason,
+                )
+            )
+        return out
+
+    def _owes_an_edition(self) -> bool:
+        """Something was stored but not published, or the settings of the output changed, or its files are gone."""
+        if self.store.meta(UNPUBLISHED) or self.store.meta(PUBLISHED_AS) != self._edition_key():
+            return True
+        return not (self.settings.output / "status.json").exists()
+
+    def _edition_key(self) -> str:
+        """What the edition depends on besides the entries."""
+        text = repr((self.publishing, [(source.url, source.title, source.tags) for source in self._sources]))
+        return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+    _sources: list[Source]

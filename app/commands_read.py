@@ -1,0 +1,113 @@
+"""`status why normalize`: the commands that only look.
+
+In:  a Session and arguments. Out: an exit code.
+Never: writes anything; `normalize` does not even open the store.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedmill.output import counted, plain
+from feedmill.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from feedmill.config.settings import Settings
+
+
+@click.command(short_help="How each source is doing.")
+@click.option("--json", "as_json", is_flag=True, help="The same as a JSON object.")
+@pass_session
+def status(session: Session, as_json: bool) -> int:
+    """Each source: its state, its last success, its failures, and when we look next and why."""
+    settings = session.settings()
+    document = _status_document(settings)
+    if as_json:
+        session.output.json(document)
+        return 0
+    session.output.table(
+        ("source", "state", "entries", "last success", "status", "failures", "next look", "why"),
+        [_status_row(row) for row in document["sources"]],
+    )
+    if session.output.on_terminal:
+        session.output.say(
+            f"{counted(len(document['sources']), 'source')}, {counted(document['entries'], 'entry', 'entries')}"
+        )
+    return 0
+
+
+def _status_document(settings: Settings) -> dict[str, Any]:
+    from feedmill.publish.status import status_document
+    from feedmill.subscribe import records_of
+
+    records = records_of(settings)
+    document = status_document(records, entries=sum(record.entries for record in records), publications=())
+    return {**document, "publications": _publications(settings)}
+
+
+def _publications(settings: Settings) -> list[dict[str, Any]]:
+    """What the last edition's status.json says of each publication; nothing is rendered again for a look."""
+    import json
+
+    try:
+        published = {
+            row["path"]: row for row in json.loads((settings.output / "status.json").read_bytes())["publications"]
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        published = {}
+    paths = [publication.path for publication in settings.publications]
+    return [published.get(path, {"path": path, "entries": 0, "updated": None}) for path in paths]
+
+
+def _status_row(row: dict[str, Any]) -> tuple[str, ...]:
+    why = row["reason"] or ""
+    if row["failure"]:
+        why = f"{row['failure']}: {row.get('detail') or why}" if row.get("detail") else f"{row['failure']}; {why}"
+    return (
+        row["url"] if not row["title"] or row["title"] == row["url"] else f"{row['title']} <{row['url']}>",
+        row["state"],
+        str(row["entries"]),
+        row["last_success"] or "never",
+        str(row["last_status"] or "-"),
+        str(row["failures"]),
+        row["next_fetch"] or "now",
+        why,
+    )
+
+
+@click.command(short_help="The story of one source or one entry.")
+@click.argument("what", metavar="URL|ID")
+@pass_session
+def why(session: Session, what: str) -> int:
+    """The story of one source or one entry: what was decided, and by which rule."""
+    from feedmill.story import tell
+
+    lines = tell(session.settings(), what)
+    for line in lines:
+        session.output.say(line)
+    return 0
+
+
+@click.command(short_help="A document in, clean entries out; no store.")
+@click.argument("place", metavar="[FILE|URL|-]", required=False, default="-")
+@click.option("--base", metavar="URL", help="Where the document comes from, to resolve its relative URLs.")
+@click.option("--json", "as_json", is_flag=True, help="The whole result as a JSON object.")
+@pass_session
+def normalize(session: Session, place: str, base: str | None, as_json: bool) -> int:
+    """A document in, clean entries out; no store. Takes RSS, Atom, JSON Feed, a web page, or plain text."""
+    from feedmill.feeds.errors import FeedmillError
+    from feedmill.feeds.outcome import Failure
+    from feedmill.milling import as_json as shape
+    from feedmill.milling import as_text, mill, read_document
+
+    document = read_document(session, place, base)
+    feed = mill(document)
+    if isinstance(feed, Failure):
+        raise FeedmillError(f"{plain(place)}: {feed.detail} ({feed.kind})")
+    if as_json:
+        session.output.json(shape(feed))
+    else:
+        session.output.say(as_text(feed))
+    return 0

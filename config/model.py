@@ -1,0 +1,247 @@
+"""The shape of feedmill.toml: which keys there are, and what each may hold.
+
+In:  the tables that `tomllib` read.
+Out: the same, checked and typed, as pydantic models; problems are pydantic's, worded by `config.problems`.
+Never: a path resolved, a default that depends on another key, the environment. Those are `config.load`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from feedmill.config import units
+from feedmill.config.units import shown
+from feedmill.feeds.publication import FORMATS
+
+_SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\"<>\\^`]")
+_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
+# Names that stand, or will stand, in every publication's folder (DESIGN section 8), and what `serve` answers itself.
+RESERVED = frozenset({"archive", "status", "healthz", "metrics", "hub"})
+
+
+def wrong(sentence: str) -> PydanticCustomError:
+    """A problem in our own words: what is wrong, what was expected."""
+    return PydanticCustomError("feedmill", "{sentence}", {"sentence": sentence})
+
+
+def secrets_in(url: str) -> list[str]:
+    """The environment variables that a URL names."""
+    return _SECRET.findall(url)
+
+
+def fill(url: str, environ: Any) -> str:
+    """The URL with each `${NAME}` filled in, percent-encoded: a password may hold any character."""
+    from urllib.parse import quote
+
+    return _SECRET.sub(lambda match: quote(environ[match[1]], safe=""), url)
+
+
+def check_url(value: str) -> str:
+    """An absolute http(s) URL with a host; `${NAME}` only before the @."""
+    text = value.strip()
+    plain = _SECRET.sub("x", text) if "$" in text else text
+    scheme, colon, rest = plain.partition("://")
+    if not colon and not plain.lower().startswith(("http:", "https:")):
+        hint = f' (did you mean "https://{text}"?)' if "." in text and ":" not in text else ""
+        raise wrong(f"{shown(value)} is not an absolute URL, expected https://… or http://…{hint}")
+    if scheme.lower() not in {"http", "https"}:
+        raise wrong(f"{shown(value)} has the scheme {scheme}, expected http or https")
+    if _UNSAFE.search(plain):
+        raise wrong(f"{shown(value)} holds a space or another character no URL may hold, expected it percent-encoded")
+    try:
+        parts = urlsplit(plain)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise wrong(f"{shown(value)} is not a URL ({error}), expected https://host/path") from None
+    if not host:
+        raise wrong(f"{shown(value)} names no host, expected https://host/path")
+    authority = rest.partition("/")[0]
+    if "$" in text and "$" in text.replace(_userinfo(text), "", 1):
+        raise wrong(f"{shown(value)} has ${{…}} outside of user:password@, expected it only there")
+    if "$" in authority and not authority.rpartition("@")[0]:
+        raise wrong(f"{shown(value)} has a $ in its host, expected ${{NAME}} only in user:password@")
+    return text
+
+
+def _userinfo(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[0]
+
+
+def check_site_url(value: str) -> str:
+    """The public URL of the output: no query, no fragment, no password; a slash at its end."""
+    url = check_url(value)
+    if "?" in url or "#" in url:
+        raise wrong(f"{shown(value)} has a query or a fragment, expected the URL of a folder")
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise wrong(f"{shown(value)} holds a user name, expected the URL that readers use")
+    return url if url.endswith("/") else url + "/"
+
+
+def check_contact(value: str) -> str:
+    """Goes into the User-Agent between parentheses: a URL or a mail address."""
+    text = value.strip()
+    if "@" in text and ":" not in text and not re.search(r"[^!-'*-~]", text):
+        return "mailto:" + text
+    if text.startswith("mailto:") and "@" in text and not re.search(r"[^!-'*-~]", text):
+        return text
+    url = check_url(text)
+    if "$" in url or re.search(r"[^!-'*-~]", url):
+        raise wrong(f"{shown(value)} cannot stand in a User-Agent, expected a plain URL or a mail address")
+    return url
+
+
+def check_store(value: str) -> str:
+    """A path, or postgresql://…"""
+    text = value.strip()
+    if not text:
+        raise wrong('it is empty, expected a path such as "feedmill.db" or a postgresql:// URL')
+    scheme, colon, _ = text.partition("://")
+    if not colon:
+        return text
+    if scheme in {"sqlite", "file"}:
+        raise wrong(f'{shown(value)} is a URL, expected the path alone, such as "feedmill.db"')
+    if scheme not in {"postgresql", "postgres"}:
+        raise wrong(
+            f"{shown(value)} is not a database we know, expected a path (SQLite) or postgresql://user@host/name"
+        )
+    return text if scheme == "postgresql" else "postgresql" + text[len(scheme) :]
+
+
+def check_text(value: str) -> str:
+    """One line with something on it."""
+    text = " ".join(value.split())
+    if not text or units.CONTROLS.search(text):
+        raise wrong(f"{shown(value)} is empty or not one line of text, expected some words")
+    return text
+
+
+def check_folder(value: str) -> str:
+    """A publication's folder below the output."""
+    text = value.strip().removesuffix("/")
+    if not text:
+        return ""
+    if text.startswith(("/", "~")) or "\\" in text or ":" in text or ".." in text.split("/"):
+        raise wrong(f'{shown(value)} leads out of the output, expected a folder below it such as "python"')
+    for segment in text.split("/"):
+        if not _SEGMENT.fullmatch(segment):
+            raise wrong(f'{shown(value)} is not a plain folder, expected letters, digits, "-", "_" and "/" only')
+        if segment.lower() in RESERVED or segment.lower().endswith((".html", ".xml", ".json", ".opml", ".css")):
+            raise wrong(f'{shown(value)} uses the name "{segment}", which feedmill writes itself; expected another')
+    return text
+
+
+def check_formats(values: list[str]) -> list[str]:
+    """A subset of the formats, at least one, in our order."""
+    from feedmill.config.problems import did_you_mean
+
+    for value in values:
+        if value not in FORMATS:
+            raise wrong(f"{shown(value)} is not a format{did_you_mean(value, FORMATS)}, expected {', '.join(FORMATS)}")
+    if not values:
+        raise wrong(f"no format is left, expected some of {', '.join(FORMATS)}")
+    return [name for name in FORMATS if name in values]
+
+
+def _measured(read: Any) -> Any:
+    def check(value: object) -> Any:
+        try:
+            return read(value)
+        except ValueError as error:
+            raise wrong(str(error)) from None
+
+    return check
+
+
+def _at_least(least: timedelta) -> Any:
+    def check(value: timedelta) -> timedelta:
+        if value < least:
+            raise wrong(f"{units.spell(value)} is too short, expected at least {units.spell(least)}")
+        return value
+
+    return check
+
+
+Words = Annotated[str, AfterValidator(check_text)]
+Url = Annotated[str, AfterValidator(check_url)]
+Duration = Annotated[timedelta, BeforeValidator(_measured(units.duration))]
+Interval = Annotated[Duration, AfterValidator(_at_least(timedelta(seconds=1)))]
+Size = Annotated[int, BeforeValidator(_measured(units.size)), Field(ge=1000)]
+Tags = list[Words]
+
+
+class Table(BaseModel):
+    """Unknown keys are errors, and "8080" is not 8080."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class FetchTable(Table):
+    """`[fetch]`."""
+
+    contact: Annotated[str, AfterValidator(check_contact)] | None = None
+    workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    timeout: Interval | None = None
+    max_body: Size | None = None
+    allow_private_networks: bool | None = None
+    site_spacing: Duration | None = None
+
+
+class ScheduleTable(Table):
+    """`[schedule]`."""
+
+    min_interval: Interval | None = None
+    default_interval: Interval | None = None
+    max_interval: Interval | None = None
+
+
+class ServeTable(Table):
+    """`[serve]`."""
+
+    host: Words | None = None
+    port: Annotated[int, Field(ge=0, le=65535)] | None = None
+
+
+class SourceTable(Table):
+    """`[[source]]`."""
+
+    url: Url
+    title: Words | None = None
+    tags: Tags = []
+
+
+class ListTable(Table):
+    """`[[list]]`."""
+
+    opml: Words
+
+
+class PublicationTable(Table):
+    """`[[publication]]`."""
+
+    path: Annotated[str, AfterValidator(check_folder)] = ""
+    title: Words | None = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 60
+    tags: Tags = []
+    formats: Annotated[list[str], AfterValidator(check_formats)] = list(FORMATS)
+
+
+class Document(Table):
+    """The whole file."""
+
+    title: Words = "Planet"
+    url: Annotated[str, AfterValidator(check_site_url)] | None = None
+    store: Annotated[str, AfterValidator(check_store)] = "feedmill.db"
+    output: Words = "public"
+    fetch: FetchTable = FetchTable()
+    schedule: ScheduleTable = ScheduleTable()
+    serve: ServeTable = ServeTable()
+    source: list[SourceTable] = []
+    lists: list[ListTable] = Field(default=[], alias="list")
+    publication: list[PublicationTable] = []

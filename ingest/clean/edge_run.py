@@ -1,0 +1,312 @@
+"""Step `edges`: the run of frame blocks at an entry's end and start (cleaning.md 1.3).
+
+In:  the entry's units, what the feed repeats (`Evidence`).
+Out: the units without the runs; harvested labels, names and addresses.
+Never: takes a block from the middle, from inside a quote, code or table, or a lone weak one.
+
+Each block from the edge inwards scores 3 (a mark of dropped chrome, a share run, a source line, feed evidence), 2
+(a whole-block phrase), 1 ("No comments:", labels, a date) or 0; the first block of prose or of unknown words ends the
+run. A run goes when it adds up to 3 and either one member is strong or two different ones agree; and when at least one
+block stays, and a quarter of the words where names, labels or repetition were guessed at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from feedmill.ingest.clean.page import Page, shorten
+from feedmill.ingest.clean.phrases import Match, fold, is_label_list, is_prose, mask_digits, match_line, words
+from feedmill.ingest.clean.rulebook import label_pattern, machinery_pattern
+from feedmill.ingest.clean.tail import trim_tail
+from feedmill.ingest.clean.units import Line, Link, Unit
+
+STEP = "edges"
+STRONG = 3
+_WHOLE = ("hn ", "certain", "lobsters")  # rules that may take everything: a link post has no words of its own
+_LEFT = 4  # at least one of four characters stays when names, labels or repetition were guessed at
+EDGE_LINES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place of the run: a line of a unit, or a whole unit (`line` is None)."""
+
+    unit: Unit
+    line: Line | None
+    match: Match
+
+    @property
+    def text(self) -> str:
+        return self.line.text if self.line is not None else self.unit.plain()
+
+
+def drop_edges(page: Page, units: list[Unit]) -> list[Unit]:
+    """The units without the runs at both edges."""
+    if "no-edge-gate" in page.recipe.ablation:
+        return _without_gate(page, units)
+    if _is_link_alone(units):
+        page.ledger.add(STEP, "a lone link to the comments removed", "Comments")
+        return []
+    units = _drop_run(page, units, at_start=False)
+    trim_tail(page, units)
+    return _drop_run(page, units, at_start=True)
+
+
+def tidy_edges(units: list[Unit]) -> list[Unit]:
+    """Marks go; rules at an edge or behind another rule separate nothing."""
+    out: list[Unit] = []
+    for unit in units:
+        if unit.kind == "mark" or (unit.kind == "hr" and (not out or out[-1].kind == "hr")):
+            continue
+        out.append(unit)
+    while out and out[-1].kind == "hr":
+        out.pop()
+    return out
+
+
+def edge_keys(units: list[Unit], *, at_start: bool) -> tuple[str, ...]:
+    """Keys of the outermost blocks, for `Evidence`."""
+    keys: list[str] = []
+    for unit, line in _places(units, at_start=at_start):
+        text = line.text if line is not None else unit.plain()
+        key = mask_digits(fold(text))
+        if key:
+            keys.append(key)
+        if len(keys) == EDGE_LINES:
+            break
+    return tuple(keys)
+
+
+def _places(units: list[Unit], *, at_start: bool) -> Iterator[tuple[Unit, Line | None]]:
+    """Lines of paragraphs and headings, other units whole, from the edge inwards."""
+    for unit in units if at_start else reversed(units):
+        if unit.lines:
+            for line in unit.lines if at_start else reversed(unit.lines):
+                yield unit, line
+        else:
+            yield unit, None
+
+
+def _drop_run(page: Page, units: list[Unit], *, at_start: bool) -> list[Unit]:
+    run = _find_run(page, units, at_start=at_start)
+    scored = [slot for slot in run if slot.match.score]
+    total = sum(slot.match.score for slot in scored)
+    strong = any(slot.match.score >= STRONG for slot in scored)
+    if total < STRONG or not (strong or len({slot.match.rule for slot in scored}) > 1):
+        return units
+    shown = [slot for slot in scored if slot.unit.kind != "mark"]
+    if not shown:
+        return units
+    if not _leaves_enough(units, run):
+        page.ledger.add(STEP, "kept what looks like page chrome: too little would be left", shorten(shown[0].text))
+        return units
+    where = "start" if at_start else "end"
+    for slot in shown if at_start else reversed(shown):
+        page.ledger.add(STEP, f"removed from the {where} ({slot.match.rule}, {slot.match.score})", shorten(slot.text))
+        _harvest(page, slot)
+    gone_lines = {id(slot.line) for slot in run if slot.line is not None}
+    gone_units = {id(slot.unit) for slot in run if slot.line is None}
+    out = []
+    for unit in units:
+        if id(unit) in gone_units:
+            continue
+        if unit.lines:
+            unit.lines = [line for line in unit.lines if id(line) not in gone_lines]
+            if not unit.lines:
+                continue
+        out.append(unit)
+    return out
+
+
+def _find_run(page: Page, units: list[Unit], *, at_start: bool) -> list[Slot]:
+    run: list[Slot] = []
+    waiting: Slot | None = None  # a list of links: frame only when its heading says so
+    for unit, line in _places(units, at_start=at_start):
+        match = _judge(page, unit, line, at_start=at_start)
+        if match is None:
+            break
+        slot = Slot(unit, line, match)
+        if match.rule == "links" and not at_start:
+            if waiting is not None:
+                break
+            waiting = slot
+            continue
+        if waiting is not None:
+            if match.rule != "related":
+                break
+            run.append(Slot(waiting.unit, None, Match("related list", 2, inferred=True)))
+            waiting = None
+        run.append(slot)
+    # Neutral blocks at the inner end (a rule, a row of stars) belong to the prose.
+    while run and run[-1].match.score == 0:
+        run.pop()
+    return run
+
+
+def _judge(page: Page, unit: Unit, line: Line | None, *, at_start: bool) -> Match | None:
+    if unit.kind == "mark":
+        return Match("structure", STRONG)
+    if unit.kind == "hr":
+        return Match("rule", 0)
+    if line is not None:
+        if unit.kind == "media" or (line.media and not line.text.strip()):
+            return None
+        return _judge_line(page, line, at_start=at_start)
+    if unit.kind == "list":
+        return _judge_list(page, unit, at_start=at_start)
+    return _by_evidence(page, unit.plain(), at_start=at_start) if unit.kind in ("table", "dl") else None
+
+
+def _judge_line(page: Page, line: Line, *, at_start: bool) -> Match | None:
+    text = line.text.strip()
+    match = None
+    if len(text) <= 600:
+        match = _judge_links(line, text) or match_line(text, at_start=at_start)
+        if match is not None:
+            match = _with_links(page, line, match)
+    if match is None or match.score < STRONG:
+        known = _by_evidence(page, text, at_start=at_start)
+        if known is not None and (match is None or match.score > 0):
+            match = known
+    if match is not None and match.score and line.marked and match.score < STRONG:
+        return Match(match.rule + " beside chrome", STRONG, inferred=match.inferred)
+    return match
+
+
+def _judge_links(line: Line, text: str) -> Match | None:
+    """A line that is nothing but links to the machinery around an entry, or to its labels."""
+    links = [link for link in line.links if link.text.strip()]
+    if not links or words(text) > 30:
+        return None
+    letters = sum(map(str.isalnum, text))
+    linked = sum(sum(map(str.isalnum, link.text)) for link in links)
+    if linked * 10 >= letters * 8 and all(machinery_pattern().search(link.href) for link in links):
+        return Match("links to the machinery", STRONG)
+    if all(link.rel == "tag" or "tag" in link.rel.split() or label_pattern().search(link.href) for link in links):
+        outside = _outside(text, links)
+        known = match_line(outside, at_start=False) if outside.strip() else Match("symbols", 0)
+        if known is not None and known.rule in ("labels", "open_labels"):
+            return Match("label links", STRONG, inferred=True)
+        if linked * 10 >= letters * 9 and all(words(link.text) <= 4 for link in links):
+            return Match("label links", 1, inferred=True)
+    return None
+
+
+def _outside(text: str, links: list[Link]) -> str:
+    for link in links:
+        text = text.replace(link.text, "", 1)
+    return text.strip(" ,|·•;、،")
+
+
+def _with_links(page: Page, line: Line, match: Match) -> Match:
+    """Phrases whose links prove them: the source line, a teaser's link to the entry itself, a letter's browser link."""
+    if match.rule == "source":
+        roots = [link for link in line.links if urlsplit(link.href).path in ("", "/")]
+        title = fold(page.context.title)
+        if len(line.links) >= 2 or roots or (title and title in fold(line.text)):
+            return Match("source line", STRONG)
+    if match.rule == "more" and any(_same_page(link.href, page.context.entry_url) for link in line.links):
+        return Match("link to the entry", STRONG)
+    if match.rule == "view" and line.links:
+        return Match("letter in the browser", STRONG)
+    return match
+
+
+def _same_page(href: str, entry_url: str | None) -> bool:
+    if not entry_url:
+        return False
+    return _bare(href) == _bare(entry_url)
+
+
+def _bare(url: str) -> str:
+    return url.partition("#")[0].partition("?")[0].partition("://")[2].removeprefix("www.").rstrip("/")
+
+
+def _judge_list(page: Page, unit: Unit, *, at_start: bool) -> Match | None:
+    """A list counts as a whole: links to the machinery, labels, or (under its heading) other posts."""
+    lines = list(unit.all_lines())
+    known = _by_evidence(page, unit.plain(), at_start=at_start)
+    if known is not None:
+        return known
+    if len(lines) > 30 or not all(line.links for line in lines):
+        return None
+    judged = [_judge_line(page, line, at_start=at_start) for line in lines]
+    if all(match is not None and match.score >= STRONG for match in judged):
+        return Match("list of frame links", STRONG, inferred=True)
+    if all(match is not None and match.score for match in judged):
+        return Match("list of frame links", 2, inferred=True)
+    if all(sum(len(link.text) for link in line.links) * 10 >= len(line.text) * 8 for line in lines):
+        return Match("links", 0)
+    return None
+
+
+def _by_evidence(page: Page, text: str, *, at_start: bool) -> Match | None:
+    evidence = page.context.evidence
+    if evidence is None or "no-evidence" in page.recipe.ablation:
+        return None
+    key = mask_digits(fold(text))
+    if not key:
+        return None
+    known, sure = (evidence.first, evidence.sure_first) if at_start else (evidence.last, evidence.sure_last)
+    if key in (sure if is_prose(text) else known):
+        return Match("repeated by the feed", STRONG, inferred=True)
+    return None
+
+
+def _leaves_enough(units: list[Unit], run: list[Slot]) -> bool:
+    gone = {id(slot.line) if slot.line is not None else id(slot.unit) for slot in run}
+    if any(slot.match.rule.startswith(_WHOLE) for slot in run):
+        return True
+    left = 0
+    media = False
+    for unit in units:
+        if id(unit) in gone or unit.kind in ("mark", "hr"):
+            continue
+        if unit.kind == "pre":
+            left += len(unit.text)
+        for line in unit.all_lines():
+            if id(line) not in gone:
+                left += len(line.text)
+                media = media or line.media
+    guessed = sum(len(slot.text) for slot in run if slot.match.inferred)
+    return media or (left > 0 and left * _LEFT >= left + guessed)
+
+
+def _is_link_alone(units: list[Unit]) -> bool:
+    """Lobsters and Lemmy: the whole body is one link to the comments."""
+    shown = [unit for unit in units if unit.kind != "mark"]
+    if len(shown) != 1 or len(shown[0].lines) != 1:
+        return False
+    line = shown[0].lines[0]
+    return len(line.links) == 1 and fold(line.text) in ("comments", "discuss") and fold(line.links[0].text) == fold(line.text)
+
+
+def _harvest(page: Page, slot: Slot) -> None:
+    lines = [slot.line] if slot.line is not None else list(slot.unit.all_lines())
+    found = page.harvest
+    for line in lines:
+        for link in line.links:
+            name = " ".join(link.text.split())
+            if "author" in link.rel.split() and name:
+                found["authors"][name] = None
+            elif name and (label_pattern().search(link.href) or "tag" in link.rel.split()):
+                found["categories"][name] = None
+            elif name == "[link]" or slot.match.rule == "hn article":
+                found["external"][link.href] = None
+        if slot.match.rule == "labels" and not line.links:
+            rest = line.text.partition(":")[2]
+            if rest.strip() and is_label_list(rest):
+                found["categories"].update(dict.fromkeys(part.strip() for part in rest.split(",") if part.strip()))
+
+
+def _without_gate(page: Page, units: list[Unit]) -> list[Unit]:
+    """For the ablation table: every line in a table goes, wherever it stands."""
+    for unit in units:
+        unit.lines = [
+            line
+            for line in unit.lines
+            if (match := _judge_line(page, line, at_start=True)) is None or not match.score
+        ]
+    return [unit for unit in units if unit.lines or unit.html]
