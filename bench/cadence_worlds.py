@@ -113,7 +113,19 @@ def burst_world(rng: random.Random, end: float) -> list[float]:
 
 
 def shifting_world(rng: random.Random, end: float) -> list[float]:
-    """Every two weeks or so a blog finds another pace: a new draw of its rate."""
+    """Every three weeks or so a blog changes its pace: threefold up or down, often more (lognormal, sigma 1.1)."""
+    times: list[float] = []
+    at, rate = 0.0, rate_of(rng)
+    while at < end:
+        until = min(at + rng.expovariate(1 / (21 * DAY)), end)
+        times += poisson_times(rng, min(rate, 60.0), until, at)
+        at = until
+        rate *= exp(rng.gauss(0, 1.1))
+    return times
+
+
+def redrawn_world(rng: random.Random, end: float) -> list[float]:
+    """Harsher than a shift: every two weeks or so a blog becomes another one, a quarter of the time a silent one."""
     times: list[float] = []
     at = 0.0
     while at < end:
@@ -129,6 +141,7 @@ WORLDS: dict[str, Callable[[random.Random, float], list[float]]] = {
     "columnists": columnist_world,
     "bursts": burst_world,
     "shifts": shifting_world,
+    "redrawn": redrawn_world,
 }
 
 
@@ -298,7 +311,7 @@ def main() -> None:
     parser.add_argument("--feeds", type=int, default=200)
     parser.add_argument("--days", type=int, default=21)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--worlds", nargs="*", default=list(WORLDS), choices=list(WORLDS))
+    parser.add_argument("--worlds", nargs="*", default=list(WORLDS)[:5], choices=list(WORLDS))
     parser.add_argument("--svg", type=Path, help="folder for cadence.svg, the curve of the diurnal world")
     wanted = parser.parse_args()
     began = process_time()

@@ -1,18 +1,41 @@
-"""A publication: one feed that we offer, in one or more formats."""
+"""A publication: one feed that we offer, in one or more formats, and which entries it asks for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 FORMATS = ("atom", "rss", "json", "html", "opml")
+PROFILES = ("full", "excerpt", "headlines", "podcast")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which entries are wanted; what is empty asks nothing. All of them must hold; case never matters.
+
+    `sources`: a source's URL or title. `words`: any of them as a whole word or phrase in title, summary or text. `languages`: "en" includes "en-GB". `max_age`: of the place in time
+    (`sort_at`). `where`: an expression of `publish.where`. `per_source`: at most so many of one source in each span of
+    `per_source_window`, the earliest ones, so that what was shown stays.
+    """
+
+    sources: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    max_age: timedelta | None = None
+    where: str = ""
+    per_source: int | None = None
+    per_source_window: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """What the user wrote in a `[[publication]]`.
 
-    `url` is the absolute public URL of its folder, with a trailing slash; `path` the folder below the output, "" = root.
+    `url` is the absolute public URL of its folder, with a trailing slash; `path` the folder below the output, "": root.
     `tags` empty: everything; else only sources and entries with one of these.
+    `max_loss`: the share (0 to 1) of its entries that it may lose at once before the last good edition is kept.
+    `fold`: how many consecutive posts of one source and day the page shows before it folds the rest; 0: all.
     """
 
     title: str
@@ -25,3 +48,12 @@ class Publication:
     language: str | None = None
     rights: str | None = None
     owner: str | None = None
+    icon: str | None = None
+    select: Selection = Selection()
+    profile: str = "full"
+    source_feeds: bool = False
+    tag_feeds: bool = False
+    archive: bool = False
+    search: bool = False
+    max_loss: float = 0.5
+    fold: int = 3

@@ -14,12 +14,57 @@ from feedmill.feeds.outcome import FailureKind, Validators
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which entries: `[source.only]` and `[source.never]`. Within one key any value is enough.
+
+    `words` are looked for in title and text, `title_words` in the title alone. `max_age` is counted when an entry is
+    first seen, so that nothing disappears by growing old; it and `min_words` stand in `only` alone.
+    """
+
+    categories: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    title_words: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    max_age: timedelta | None = None
+    min_words: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRules:
+    """What the user wants done differently with the entries of one source (docs/rules.md).
+
+    `skip_steps`: names of cleaning steps. `drop`, `keep`: CSS selectors. `title_from`: feed or content. `date`:
+    published, updated, url or first_seen. `pipe`: a command and its arguments, run in `folder` (the configuration's).
+    """
+
+    skip_steps: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    title_from: str = "feed"
+    title_cut: tuple[str, ...] = ()
+    author: str | None = None
+    date: str = "published"
+    language: str | None = None
+    full_text: bool = False
+    pipe: tuple[str, ...] = ()
+    pipe_timeout: timedelta = timedelta(seconds=10)
+    only: Filter = field(default_factory=Filter)
+    never: Filter = field(default_factory=Filter)
+    folder: str = field(default="", compare=False)  # where the same configuration lies is no rule
+
+
+NO_RULES = SourceRules()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A feed we subscribe to, as the user wrote it."""
+    """A feed we subscribe to, as the user wrote it. `rules` are the configuration's alone: the store has none."""
 
     url: str
     title: str | None = None
     tags: tuple[str, ...] = ()
+    rules: SourceRules = NO_RULES
 
 
 class Standing(StrEnum):

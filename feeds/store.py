@@ -25,7 +25,7 @@ from threading import Lock
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from feedmill.feeds import rows, store_commit, store_entries, store_prune, store_sites, store_sources
+from feedmill.feeds import rows, store_commit, store_entries, store_outline, store_prune, store_sites, store_sources
 from feedmill.feeds.bulk import write_over
 from feedmill.feeds.encoding import storable
 from feedmill.feeds.entry import StoredEntry
@@ -35,6 +35,7 @@ from feedmill.feeds.schema import meta, publications, sites, sources
 from feedmill.feeds.source import SiteState, Source, SourceRecord
 from feedmill.feeds.store_entries import HeldEntry, Twin
 from feedmill.feeds.store_open import Opened
+from feedmill.feeds.store_outline import Headline, Line, Retraction
 from feedmill.feeds.store_session import StoreSession
 from feedmill.feeds.store_sources import Claim
 from feedmill.feeds.update import KnownEntry, UpdatePlan
@@ -222,6 +223,31 @@ class Store(StoreSession):
         """Every entry whose published id, guid (also a former one) or URL is `key`, whatever its standing."""
         with self._read() as connection:
             return store_entries.entry(connection, key)
+
+    def outline(self) -> list[Line]:
+        """Every visible entry in four numbers and words, in no order: what an edition's keys are made of."""
+        with self._read() as connection:
+            return store_outline.outline(connection)
+
+    def headlines(self, entry_rows: Sequence[int]) -> list[Headline]:
+        """What a list shows of these entries, in this order, without their content."""
+        with self._read() as connection:
+            return store_outline.headlines(connection, entry_rows)
+
+    def pick(self, entry_rows: Sequence[int]) -> list[StoredEntry]:
+        """These entries with their content, in this order, whatever their standing."""
+        with self._read() as connection:
+            return store_outline.pick(connection, entry_rows)
+
+    def tagged(self, tags: Sequence[str]) -> dict[str, set[int]]:
+        """The rows of the entries that have these categories, by tag in lower case."""
+        with self._read() as connection:
+            return store_outline.tagged(connection, tags)
+
+    def retractions(self) -> list[Retraction]:
+        """What was taken down and not pruned since, the last one first."""
+        with self._read() as connection:
+            return store_outline.retractions(connection)
 
     def raw(self, row: int) -> str | None:
         """What the document said of an entry (`ParsedEntry` as JSON); None when it was pruned or taken down."""

@@ -133,7 +133,7 @@ def latest(
     if wanted and untagged:
         found += _newest_of_terms(connection, sorted(wanted), untagged, limit, moment_before)
         found = sorted(set(found), reverse=True)[:limit]
-    return _read(connection, [row for _, row in found])
+    return read(connection, [row for _, row in found])
 
 
 def _newest_of_sources(
@@ -181,7 +181,7 @@ def _newest_of_terms(
     return [(sort_at, row) for sort_at, row in connection.execute(statement)]
 
 
-def _read(connection: Connection, wanted: Sequence[int]) -> list[StoredEntry]:
+def read(connection: Connection, wanted: Sequence[int]) -> list[StoredEntry]:
     """These entries with their content, in this order."""
     by_row: dict[int, StoredEntry] = {}
     for start in range(0, len(wanted), _CHUNK):
@@ -212,7 +212,7 @@ def entry(connection: Connection, key: str) -> list[StoredEntry]:
     found = set(connection.scalars(_BY_HASH, {"hash": hash_of(key)}))
     if "://" in key:
         found.update(connection.scalars(_BY_URL, {"url": storable(key)}))
-    return _read(connection, sorted(found))
+    return read(connection, sorted(found))
 
 
 def raw(connection: Connection, row: int) -> str | None:

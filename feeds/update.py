@@ -1,4 +1,4 @@
-"""The plan of one source's ingest: a value that can be printed and tested, and that the store commits as one transaction.
+"""The plan of one source's ingest: a value that can be printed and tested; the store commits it as one transaction.
 
 In:  what a document holds, what we know.
 Out: `UpdatePlan`.

@@ -1,15 +1,18 @@
 """Decides, on paper, what one look at a source changes. Pure: no store, no socket, no clock.
 
-In:  what we remember (`SourceRecord`, `KnownEntry`), what came (`Outcome`, identified entries), `now` and a chance in [0, 1).
-Out: `unseen` (the entries that are worth HTML work), `sort_updates` (new and changed), `settle_*` (the next `SourceState`).
-Never: removes an entry, or lets a failure touch validators, body hash or entries (reference network.md, checks 25-28, 39-41).
+In:  what we remember (`SourceRecord`, `KnownEntry`), what came (`Outcome`, identified entries), `now`
+     and a chance in [0, 1).
+Out: `unseen` (the entries that are worth HTML work), `sort_updates` (new and changed),
+     `settle_*` (the next `SourceState`).
+Never: removes an entry, or lets a failure touch validators, body hash or entries (reference network.md,
+       checks 25-28, 39-41).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from feedmill.feeds.outcome import Failure, FailureKind, Fetched, Freshness, Gone, Move, NotModified, Validators
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 # An adopted address that fails so often in a row is given up again: the configured one is asked (check 86: reversible).
 MOVE_TRUSTED_FAILURES = 3
 # A move seen at least once is believed at once when the old address is dead: it cannot be asked for confirmation.
+CLOCK_TOLERANCE = timedelta(minutes=5)  # between machines on one store
 DEAD_STATUSES = frozenset({404, 410})
 
 
@@ -48,7 +52,7 @@ def unseen(items: Sequence[Identified], known: Mapping[str, KnownEntry]) -> list
 
 
 def sort_updates(updates: Sequence[EntryUpdate]) -> tuple[tuple[EntryUpdate, ...], tuple[EntryUpdate, ...]]:
-    """(new, changed). A changed entry with the old fingerprint is kept too (its raw hash moved) but marked unrevised."""
+    """(new, changed). A changed entry with the old fingerprint is kept too, but marked unrevised: its raw hash moved."""
     new = tuple(update for update in updates if update.known is None)
     changed = tuple(
         replace(update, revised=update.fingerprint != update.known.fingerprint)
@@ -156,6 +160,19 @@ def settle_outage(state: SourceState, moment: Moment) -> SourceState:
     pause = moment.options.min_interval * (1 + moment.chance)
     reason = "no site could be reached: this looks like an outage of our own network, not of the feed"
     return replace(state, last_attempt=moment.now, next_fetch=moment.now + pause, reason=reason)
+
+
+def is_ahead(state: SourceState, now: datetime) -> bool:
+    """Whether the last look lies in the future: the clock was set back (check 67)."""
+    resting = state.standing in (Standing.GONE, Standing.PAUSED)
+    return not resting and state.last_attempt is not None and state.last_attempt > now + CLOCK_TOLERANCE
+
+
+def settle_clock(state: SourceState, now: datetime) -> SourceState:
+    """The same interval, counted from now."""
+    gap = (state.next_fetch or now) - (state.last_attempt or now)
+    reason = f"{state.reason}; the clock was set back, so the interval is counted anew"
+    return replace(state, last_attempt=now, next_fetch=now + max(gap, timedelta(0)), reason=reason)
 
 
 def _succeed(

@@ -1,6 +1,6 @@
 """What one look at one source came to, as a line that people and programs read.
 
-Out: `SourceReport` (a line of `sync --json`), `SyncSummary` (its last line). The shapes are a contract: DESIGN section 7.
+Out: `SourceReport` (a line of `sync --json`), `SyncSummary` (its last line). The shapes are a contract with programs.
 """
 
 from __future__ import annotations

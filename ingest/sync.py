@@ -32,7 +32,7 @@ from feedmill.ingest.workers import Answer, fetch_all
 
 if TYPE_CHECKING:
     from feedmill.feeds.entry import Entry
-    from feedmill.feeds.source import SourceState
+    from feedmill.feeds.source import SourceRecord, SourceState
     from feedmill.feeds.store import Claim, Store
     from feedmill.ingest.fetch import Fetcher
 
@@ -81,7 +81,8 @@ class Tick:
                 break
             claimed.update(claim.record.row for claim in claims)
             yield from self._work(claims)
-        for record in self.store.records(urls):
+        records = self._after_a_clock_set_back(self.store.records(urls))
+        for record in records:
             if record.row not in claimed:
                 yield SourceReport(
                     source=record.source.url,
@@ -92,6 +93,26 @@ class Tick:
                     next_fetch=record.state.next_fetch or self.clock(),
                     reason=record.state.reason,
                 )
+
+    def _after_a_clock_set_back(self, records: list[SourceRecord]) -> list[SourceRecord]:
+        """Sources that were looked at in the future: they keep their interval, counted from now (check 67)."""
+        now = self.clock()
+        ahead = {record.source.url for record in records if plans.is_ahead(record.state, now)}
+        if not ahead:
+            return records
+        claims = self.store.claim(now, limit=len(ahead), lease=LEASE, force=True, urls=sorted(ahead))
+        drafts = [
+            UpdatePlan(
+                source_row=claim.record.row,
+                lease=claim.lease,
+                state=plans.settle_clock(claim.record.state, now),
+                record=None,
+            )
+            for claim in claims
+        ]
+        self.store.commit(drafts, now)
+        states = {draft.source_row: draft.state for draft in drafts}
+        return [replace(record, state=states.get(record.row, record.state)) for record in records]
 
     def take_in(self, documents: Mapping[str, Fetched]) -> Iterator[SourceReport]:
         """Begin sources, by URL, with what was fetched to look at them: no second request (check 1)."""

@@ -61,7 +61,10 @@ def fetch_all(
     clock: Callable[[], datetime],
     stop: threading.Event,
 ) -> Iterator[list[Answer]]:
-    """Ask for every claim, at the `address` of its URL (secrets filled in). After `stop` what is in flight still arrives; the leases of the rest go back at once."""
+    """Ask for every claim, at the `address` of its URL (secrets filled in).
+
+    After `stop` what is in flight still arrives; the leases of the rest go back at once.
+    """
     sites = {site_key(url) for claim in claims for url in (_answers_at(claim), asked_at(claim.record))}
     gate = SiteGate(options, states=store.sites(sorted(sites)).values(), wall=clock)
     turns = SiteQueue(claims, url_of=_answers_at, gate=gate)

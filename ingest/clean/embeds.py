@@ -55,7 +55,9 @@ def rewrite_embeds(page: Page) -> None:
 
 def _judge(node: LexborNode, page: Page) -> Embed | None:
     given = node.attributes
-    source = next((value.strip() for name in _SOURCES if (value := given.get(name)) and value.strip()[:5] != "about"), "")
+    source = next(
+        (value.strip() for name in _SOURCES if (value := given.get(name)) and value.strip()[:5] != "about"), ""
+    )
     if not source and node.tag == "object":
         source = _parameter(node)
     style = given.get("style") or ""

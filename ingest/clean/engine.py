@@ -44,9 +44,8 @@ def run(html: str, context: CleanContext, recipe: Recipe) -> Cleaned:
         for name, found in page.harvest.items():
             harvest[name].update(found)
         written = "\n".join([unit.render() for unit in units])
-        if "&#" in html:  # a reference may name a character that XML cannot carry
-            written = strip_xml_illegal(written)
-        html = sanitize(written)
+        legal = strip_xml_illegal(written) if "&#" in html else written  # an attribute may name illegal characters
+        html = sanitize(legal)
         blocks = to_blocks(units)
         if html == written:
             break

@@ -22,7 +22,9 @@ MAX_DATA_BYTES = 32 * 1024
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp|avif);base64,[A-Za-z0-9+/=\s]+$", re.IGNORECASE)
 _TINY_DATA = 200  # characters: a transparent pixel, a blurred preview of a few points
 _SIZE = re.compile(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$", re.IGNORECASE)
-_STYLE_SIZE = re.compile(r"(?:^|[;\s])(width|height)\s*:\s*(\d+)(?:\.\d+)?(?:px)?\s*(?:!important)?\s*(?:;|$)", re.IGNORECASE)
+_STYLE_SIZE = re.compile(
+    r"(?:^|[;\s])(width|height)\s*:\s*(\d+)(?:\.\d+)?(?:px)?\s*(?:!important)?\s*(?:;|$)", re.IGNORECASE
+)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _DESCRIPTOR = re.compile(r"\d+(?:\.\d+)?[wxh]")
 _LAZY_CLASSES = ("lazy", "lazyload", "lazyloaded", "b-lazy", "jetpack-lazy-image")
@@ -46,11 +48,13 @@ def _judge(node: LexborNode, page: Page) -> Image | str | None:
         page.ledger.add(STEP, "emoji image replaced by its text", alt)
         return alt or None
     if written and host_table("pixels").match(written):
-        return _gone(page, "tracking image removed", written)
+        _note(page, "tracking image removed", written)
+        return None
     width, height = _sizes(given)
     style = given.get("style") or ""
     if (width is not None and height is not None and width <= 1 and height <= 1) or (style and _HIDDEN.search(style)):
-        return _gone(page, "invisible image removed", written)
+        _note(page, "invisible image removed", written)
+        return None
     lazy = _lazy_source(given)
     candidates = _srcset(given.get("srcset") or "", page) or _srcset(
         given.get("data-srcset") or given.get("data-lazy-srcset") or given.get("data-ezsrcset") or "", page
@@ -58,9 +62,11 @@ def _judge(node: LexborNode, page: Page) -> Image | str | None:
     candidates = candidates or _from_picture(node, page)
     src = _source(written, lazy, candidates, page)
     if src is None:
-        return _gone(page, "image without a source removed", written[:_TINY_DATA])
+        _note(page, "image without a source removed", written[:_TINY_DATA])
+        return None
     if host_table("pixels").match(src):
-        return _gone(page, "tracking image removed", src)
+        _note(page, "tracking image removed", src)
+        return None
     if lazy and src != written:
         page.ledger.add(STEP, "lazy image: its real source restored", shorten(src))
     srcset = ", ".join(f"{url} {descriptor}".strip() for url, descriptor in candidates)
@@ -75,7 +81,7 @@ def _judge(node: LexborNode, page: Page) -> Image | str | None:
     )
 
 
-def _gone(page: Page, what: str, quote: str) -> None:
+def _note(page: Page, what: str, quote: str) -> None:
     page.ledger.add(STEP, what, shorten(quote))
 
 

@@ -18,25 +18,27 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from feedmill.feeds.entry import Note
 from feedmill.ingest.clean.model import CleanContext
 from feedmill.ingest.clean.recipe import Recipe
+from feedmill.ingest.urls import own_hosts
+from feedmill.ingest.word_table import words
 
 MAX_DEPTH = 400  # elements; browsers stop at 512, and both parsers are quadratic in depth
 _MANY_TAGS = 800  # below that no depth can hurt
 _LONG = 6000  # characters
 _TAG_NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")
-_CLOSE_THEMSELVES = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li td th tr dt dd option optgroup thead "
-    "tbody tfoot colgroup rt rp rb".split()
+_CLOSE_THEMSELVES = words(
+    """area base br col embed hr img input link meta param source track wbr p li td th tr dt dd option optgroup thead
+    tbody tfoot colgroup rt rp rb"""
 )
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{6000,}")
 _MAX_ATTRIBUTES = 300
 _SPACES = re.compile(r"\s+")
 _QUOTED = 60  # characters of what went that a note shows
 
-BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html iframe legend li listing main menu nav object ol p plaintext "
-    "pre search section summary table tbody td tfoot th thead tr ul xmp embed noscript video audio".split()
+BLOCKS = words(
+    """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure
+    footer form h1 h2 h3 h4 h5 h6 header hgroup hr html iframe legend li listing main menu nav object ol p plaintext
+    pre search section summary table tbody td tfoot th thead tr ul xmp embed noscript video audio"""
 )
 
 
@@ -103,6 +105,7 @@ class Page:
     __slots__ = (
         "_chars",
         "_elements",
+        "_own_hosts",
         "base",
         "body",
         "cards",
@@ -136,6 +139,7 @@ class Page:
         self.body: LexborNode = body
         self._elements: dict[str, list[LexborNode]] | None = None
         self._chars: int | None = None
+        self._own_hosts: frozenset[str] | None = None
         # Verdicts by node. A dropped node leaves a mark at its place when it was chrome: True.
         self.drops: dict[int, bool] = {}
         self.kept: set[int] = set()
@@ -156,6 +160,14 @@ class Page:
                 found[node.tag or ""].append(node)
             self._elements = found
         return self._elements
+
+    @property
+    def own_hosts(self) -> frozenset[str]:
+        """Hosts that the feed calls its own: `?ref=` on outbound links names one of them."""
+        if self._own_hosts is None:
+            context = self.context
+            self._own_hosts = own_hosts((context.entry_url, context.site_url, context.feed_url))
+        return self._own_hosts
 
     @property
     def chars(self) -> int:

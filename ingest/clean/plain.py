@@ -52,7 +52,11 @@ def _body(lines: list[str], *, alone: bool) -> list[str]:
         return [_inline(" ".join(lines))]
     ended = sum(1 for line in lines if _SENTENCE_END.search(line))
     middle = median(lengths)
-    if middle > _LONG or (middle >= _SHORT and ended * 2 > len(lines)) or (ended * 2 > len(lines) and max(lengths) > _LONG):
+    if (
+        middle > _LONG
+        or (middle >= _SHORT and ended * 2 > len(lines))
+        or (ended * 2 > len(lines) and max(lengths) > _LONG)
+    ):
         return [_inline(line) for line in lines]
     return ["<br>".join(map(_inline, lines))]
 

@@ -17,11 +17,12 @@ from functools import cache
 import nh3
 
 from feedmill.ingest.clean.images import MAX_DATA_BYTES
+from feedmill.ingest.word_table import words
 
-TAGS = frozenset(
-    "a abbr audio b bdi bdo blockquote br caption cite code dd del details dfn dl dt em figcaption figure h2 h3 h4 h5 h6 "
-    "hr i img ins kbd li mark ol p pre q rp rt ruby s samp small source strong sub summary sup table tbody td tfoot th "
-    "thead time tr u ul var video".split()
+TAGS = words(
+    """a abbr audio b bdi bdo blockquote br caption cite code dd del details dfn dl dt em figcaption figure h2 h3 h4 h5
+    h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small source strong sub summary sup table tbody td tfoot th
+    thead time tr u ul var video"""
 )
 ATTRIBUTES = {
     "a": {"href", "title"},
@@ -52,7 +53,22 @@ ATTRIBUTES = {
 }
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 # With their content: what is in them is no text.
-CONTENT = frozenset({"script", "style", "iframe", "object", "embed", "noscript", "template", "textarea", "select", "svg", "math", "title"})
+CONTENT = frozenset(
+    {
+        "script",
+        "style",
+        "iframe",
+        "object",
+        "embed",
+        "noscript",
+        "template",
+        "textarea",
+        "select",
+        "svg",
+        "math",
+        "title",
+    }
+)
 _RASTER = re.compile(r"data:image/(?:png|gif|jpe?g|webp|avif);base64,[A-Za-z0-9+/=\s]*\Z", re.IGNORECASE)
 _SRCSET_SCHEME = re.compile(r"(?:^|[\s,])(?!https?:)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 

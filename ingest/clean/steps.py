@@ -14,9 +14,10 @@ from feedmill.ingest.clean.edge_run import drop_edges
 from feedmill.ingest.clean.embeds import rewrite_embeds
 from feedmill.ingest.clean.harvest import harvest_dropped
 from feedmill.ingest.clean.images import rewrite_images
-from feedmill.ingest.clean.links import drop_share_links, rewrite_links
+from feedmill.ingest.clean.links import rewrite_links
 from feedmill.ingest.clean.page import Page
 from feedmill.ingest.clean.selectors import apply_selectors
+from feedmill.ingest.clean.share import drop_share_links
 from feedmill.ingest.clean.structure import write_units
 from feedmill.ingest.clean.titles import drop_title_heading
 from feedmill.ingest.clean.tokens import drop_tokens
@@ -39,7 +40,9 @@ class Step:
 
 
 STEPS = (
-    Step("selectors", "drops and keeps what the operator's own CSS selectors name for this source", tree=apply_selectors),
+    Step(
+        "selectors", "drops and keeps what the operator's own CSS selectors name for this source", tree=apply_selectors
+    ),
     Step("tokens", "drops nodes that a platform's exact class, id or attribute names as page chrome", tree=drop_tokens),
     Step("harvest", "reads labels and marked author names from what is dropped", tree=harvest_dropped),
     Step("links", "makes addresses absolute, takes tracking parameters out, unwraps redirectors", tree=rewrite_links),

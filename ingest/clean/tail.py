@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from feedmill.ingest.clean.page import Page, shorten
-from feedmill.ingest.clean.phrases import fold, glued_ends, glued_kinds, match_line
+from feedmill.ingest.clean.phrase_tables import fold, glued_ends
+from feedmill.ingest.clean.phrases import glued_kinds, match_line
 from feedmill.ingest.clean.rulebook import machinery_pattern
 from feedmill.ingest.clean.units import Line, Unit
 from feedmill.ingest.clean.writer import escape
@@ -96,7 +97,11 @@ def _glued_start(lowered: str, pairs: re.Pattern[str]) -> int | None:
 def _trim_cut_mark(_page: Page, line: Line) -> str | None:
     """`[…]`, the mark of a generated excerpt, is an ellipsis."""
     found = _CUT.search(line.text)
-    if found is None or not line.html.rstrip().endswith(("[…]", "[...]", "[&hellip;]")) or not line.text[: found.start()]:
+    if (
+        found is None
+        or not line.html.rstrip().endswith(("[…]", "[...]", "[&hellip;]"))
+        or not line.text[: found.start()]
+    ):
         return None
     line.html = line.html.rstrip()[: line.html.rstrip().rindex("[")].rstrip() + "…"
     line.text = line.text[: found.start()].rstrip() + "…"

@@ -8,7 +8,7 @@ Never: takes a paragraph (a microblog's text is its title), or the only block.
 from __future__ import annotations
 
 from feedmill.ingest.clean.page import Page, shorten
-from feedmill.ingest.clean.phrases import fold
+from feedmill.ingest.clean.phrase_tables import fold
 from feedmill.ingest.clean.units import Unit
 
 

@@ -11,7 +11,8 @@ from selectolax.lexbor import LexborNode
 
 from feedmill.ingest.clean.links import resolve
 from feedmill.ingest.clean.page import Embed, Page, shorten
-from feedmill.ingest.clean.rulebook import TokenRule, attribute_rules, class_rules, id_rules
+from feedmill.ingest.clean.rulebook import TokenRule, attribute_rules, class_rules, id_rules, share_table
+from feedmill.ingest.urls import tidy
 
 STEP = "tokens"
 _GROUNDS = ("nav", "footer", "aside")
@@ -65,7 +66,10 @@ def _apply(page: Page, node: LexborNode, rule: TokenRule, token: str) -> bool:
 def _card(page: Page, node: LexborNode) -> Embed | None:
     for link in node.css("a[href]"):
         url = resolve(link.attributes.get("href") or "", page)
-        if url:
+        if url and url.startswith("http"):
+            url = tidy(url, page.own_hosts)[0]
+            if share_table().match(url):
+                continue
             heading = node.css_first("h1,h2,h3,h4,.embedded-post-title,.poll-question,.title,strong") or link
             label = shorten(heading.text()) or shorten(link.text()) or shorten(node.text()) or url
             return Embed(url, label)

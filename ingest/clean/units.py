@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from feedmill.ingest.clean.model import Block, BlockKind
 
 
-
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link in a line: its address, its words, and whether it says rel=tag or rel=author."""

@@ -187,9 +187,7 @@ class Writer:
             if name == "a":
                 self._end_link()
         if self._parts:
-            self._lines.append(
-                Line("".join(self._parts), "".join(self._texts), self._links, self._media, self._marked)
-            )
+            self._lines.append(Line("".join(self._parts), "".join(self._texts), self._links, self._media, self._marked))
             self._parts, self._texts, self._links = [], [], []
         self.space = self._media = self._marked = False
 

@@ -41,7 +41,7 @@ def test_the_feed_and_the_publication_outlive_a_poisonous_entry(planet: Any, blo
     blogs.documents["feed"] = (json_feed(GOOD[0], bad, GOOD[1]), "application/feed+json")
     planet.configure(blogs.url("feed"))
 
-    lines, summary = planet.sync()
+    _, summary = planet.sync()
 
     assert summary["failed"] == 0
     assert summary["new"] in (2, 3)

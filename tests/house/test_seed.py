@@ -39,7 +39,8 @@ def blogger_feed(text: str, *, title: str = "") -> bytes:
 <link rel='alternate' type='text/html' href='https://harbour.example/'/>
 <generator version='7.00' uri='http://www.blogger.com'>Blogger</generator>
 <entry><id>tag:blogger.com,1999:blog-42.post-1</id><published>2020-01-02T09:00:00.000-08:00</published>
-<updated>2020-01-02T09:00:00.000-08:00</updated><title type='text'>{title}</title><content type='html'>{content}</content>
+<updated>2020-01-02T09:00:00.000-08:00</updated><title type='text'>{title}</title>
+<content type='html'>{content}</content>
 <link rel='alternate' type='text/html' href='https://harbour.example/2020/01/cranes.html' title='{title}'/>
 <author><name>noreply@blogger.com (Ann)</name></author></entry></feed>""".encode()
 

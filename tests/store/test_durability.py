@@ -306,17 +306,28 @@ def test_a_number_of_an_entry_is_never_given_twice(target, hand):
     assert rows == sorted(set(rows))
 
 
-def test_a_lease_that_is_lost_between_a_collision_and_its_settling_writes_nothing(store, target, hand):
-    hand.ingest(store, hand.entry("g1", id="same"))
-    claim = hand.claim(store)
-    before = contents_of(store)
+class Interrupted(Store):
+    """Between a collision and its settling, somebody else gives the lease back."""
 
-    def steal(connection):
-        event.remove(store._engine, "rollback", steal)
-        with Store.open(target) as other:
-            other.release([claim])
+    claims = ()
+    calls = 0
 
-    event.listen(store._engine, "rollback", steal)
+    def _take_ids(self, count):
+        self.calls += 1
+        if self.calls == 2:
+            with Store.open(self.name) as other:
+                other.release(self.claims)
+        return super()._take_ids(count)
 
-    assert store.commit([hand.plan(claim, [hand.update(hand.entry("g2", id="same"))])], hand.now) == [False]
-    assert {**contents_of(store), "sources": None} == {**before, "sources": None}
+
+def test_a_lease_that_is_lost_between_a_collision_and_its_settling_writes_nothing(target, hand):
+    with Store.open(target) as store:
+        hand.ingest(store, hand.entry("g1", id="same"))
+        claim = hand.claim(store)
+        before = contents_of(store)
+    with Interrupted.open(target) as store:
+        store.claims = [claim]
+
+        assert store.commit([hand.plan(claim, [hand.update(hand.entry("g2", id="same"))])], hand.now) == [False]
+        assert store.calls == 2
+        assert {**contents_of(store), "sources": None} == {**before, "sources": None}

@@ -167,6 +167,7 @@ def test_a_rate_is_kept_exactly_and_nothing_said_is_nothing_written():
     for rate in (
         PostingRate(weight=1 / 3, days=2.0, short=1e-300, at=now),
         PostingRate(week=((0, 0.5), (167, 1e9)), week_at=now),
+        PostingRate(recent=0.25),
     ):
         assert encoding.rate_from(encoding.rate(rate)) == rate
     assert encoding.channel_from(encoding.channel(Channel(entries=40))) == Channel(entries=40)
