@@ -8,15 +8,16 @@ Never: prints, parses arguments, or handles signals.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from hashlib import blake2b
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from feedmill.feeds.deny import DenyList
 from feedmill.feeds.errors import UsageError
-from feedmill.feeds.source import Source
+from feedmill.feeds.source import NO_RULES, Source, SourceRules
 from feedmill.feeds.store import Store
 from feedmill.ingest.report import SourceReport, SyncSummary, Tally
 from feedmill.ingest.sync import Tick, utc_now
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from feedmill.config.settings import Settings
     from feedmill.feeds.outcome import Fetched
     from feedmill.ingest.fetch import Fetcher
+    from feedmill.ingest.replay import Replayed
     from feedmill.publish.edition import PublishReport
 
 # Set before the first entry of a tick is committed, cleared when the edition that holds it lies in the output folder:
@@ -78,6 +80,9 @@ class Mill:
             from feedmill.lists import listed_sources
 
             sources += listed_sources(self.settings, self.store, lambda: self.fetcher, now=self.clock())
+        if self.settings.deny:
+            denied = DenyList(self.settings.deny)
+            sources = [source for source in sources if not denied.source(source.url)]
         self.store.reconcile(sources, self.clock())
         self._sources = sources
 
@@ -103,6 +108,7 @@ class Mill:
         for report in tick.run(urls=urls, force=force):
             tally.add(report)
             on_report(report)
+        self._take_pages(tick)
         if tally.new or tally.changed or self._owes_an_edition():
             published = self.publish()
         elif tick.visible_change:
@@ -117,25 +123,69 @@ class Mill:
         for _ in self._tick(None).take_in(documents):
             pass
 
+    def _take_pages(self, tick: Tick) -> None:
+        """Of sources with `full_text = true`, the pages of entries that are new."""
+        wanting = [source.url for source in self._sources if source.rules.full_text]
+        if not wanting:
+            return
+        from feedmill.ingest.fulltext import take_pages
+
+        take_pages(
+            self.store,
+            tick.fetcher,
+            self.store.records(wanting),
+            tick.rules,
+            tick.fetching,
+            clock=self.clock,
+            stop=tick.stop,
+            before_news=tick.before_news,
+        )
+
+    def reclean(
+        self, *, urls: Sequence[str] | None = None, every: bool = False, dry_run: bool = False
+    ) -> Iterator[Replayed]:
+        """Stored entries made anew from what their documents said, without fetching; written before they are handed
+        out, unless `dry_run`. `every`: also those that the same recipe made. What is to be published, `publish` does.
+        """
+        from feedmill.ingest.replay import replay
+
+        self.reconcile()
+        self._refuse_strangers(urls)
+        rules = self._rules()
+        news = False
+        for record in self.store.records(urls):
+            for batch in replay(self.store, record, rules.get(record.source.url, NO_RULES), every=every):
+                if not dry_run:
+                    if not news and any(replayed.visible for replayed in batch):
+                        news = True
+                        self.store.set_meta(UNPUBLISHED, "1")
+                    self.store.rewrite(record.row, [replayed.update for replayed in batch], self.clock())
+                yield from batch
+
+    def _rules(self) -> dict[str, SourceRules]:
+        """Per source, of those that have any."""
+        return {source.url: source.rules for source in self._sources if source.rules is not NO_RULES}
+
     def _tick(self, stop: threading.Event | None) -> Tick:
         return Tick(
             store=self.store,
             fetcher=self.fetcher,
             fetching=self.settings.fetch,
             scheduling=self.settings.schedule,
+            rules=self._rules(),
             address=self.settings.address,
             clock=self.clock,
             stop=stop or threading.Event(),
             before_news=lambda: self.store.set_meta(UNPUBLISHED, "1"),
         )
 
-    def publish(self, *, check: bool = False) -> PublishReport:
+    def publish(self, *, check: bool = False, accept_loss: bool = False) -> PublishReport:
         """Render every publication from the store; only changed bytes are written."""
         from feedmill.publish.edition import publish
 
         if not hasattr(self, "_sources"):
             self.reconcile()
-        report = publish(self.store, self.publishing, check=check)
+        report = publish(self.store, self.publishing, check=check, now=self.clock(), accept_loss=accept_loss)
         if not check:  # what was left out stays so until its entry changes: rendering it again would not help
             self.store.set_meta(PUBLISHED_AS, self._edition_key())
             self.store.set_meta(UNPUBLISHED, None)

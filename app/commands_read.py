@@ -65,6 +65,8 @@ def _status_row(row: dict[str, Any]) -> tuple[str, ...]:
     why = row["reason"] or ""
     if row["failure"]:
         why = f"{row['failure']}: {row.get('detail') or why}" if row.get("detail") else f"{row['failure']}; {why}"
+    elif row["state"] == "held":
+        why = f"held: {row.get('detail') or ''}; `feedmill release` shows it, `feedmill drop` forgets it"
     return (
         row["url"] if not row["title"] or row["title"] == row["url"] else f"{row['title']} <{row['url']}>",
         row["state"],
@@ -79,31 +81,48 @@ def _status_row(row: dict[str, Any]) -> tuple[str, ...]:
 
 @click.command(short_help="The story of one source or one entry.")
 @click.argument("what", metavar="URL|ID")
+@click.option("--json", "as_json", is_flag=True, help="The same as a JSON object.")
 @pass_session
-def why(session: Session, what: str) -> int:
+def why(session: Session, what: str, as_json: bool) -> int:
     """The story of one source or one entry: what was decided, and by which rule."""
-    from feedmill.story import tell
+    from feedmill.story import as_json as shape
+    from feedmill.story import as_lines, tell
 
-    lines = tell(session.settings(), what)
-    for line in lines:
+    told = tell(session.settings(), what)
+    if as_json:
+        session.output.json(shape(told))
+        return 0
+    for line in as_lines(told):
         session.output.say(line)
     return 0
 
 
 @click.command(short_help="A document in, clean entries out; no store.")
-@click.argument("place", metavar="[FILE|URL|-]", required=False, default="-")
+@click.argument("place", metavar="[FILE|URL|-]", required=False)
 @click.option("--base", metavar="URL", help="Where the document comes from, to resolve its relative URLs.")
+@click.option("--source", metavar="URL", help="Under the rules of this source, of which it is a document.")
 @click.option("--json", "as_json", is_flag=True, help="The whole result as a JSON object.")
 @pass_session
-def normalize(session: Session, place: str, base: str | None, as_json: bool) -> int:
-    """A document in, clean entries out; no store. Takes RSS, Atom, JSON Feed, a web page, or plain text."""
+def normalize(session: Session, place: str | None, base: str | None, source: str | None, as_json: bool) -> int:
+    """A document in, clean entries out; no store. Takes RSS, Atom, JSON Feed, a web page, or plain text.
+
+    With --source the rules of that source apply, and what they would keep back is said; without a document the
+    source itself is fetched.
+    """
     from feedmill.feeds.errors import FeedmillError
     from feedmill.feeds.outcome import Failure
     from feedmill.milling import as_json as shape
-    from feedmill.milling import as_text, mill, read_document
+    from feedmill.milling import as_text, configured_source, mill, page_reader, read_document
 
-    document = read_document(session, place, base)
-    feed = mill(document)
+    chosen = None if source is None else configured_source(session, source)
+    place = place or ("-" if chosen is None else session.settings().address(chosen.url))
+    document = read_document(session, place, base or (chosen.url if chosen and "://" not in place else None))
+    pages, close = page_reader(session) if chosen and chosen.rules.full_text else (None, None)
+    try:
+        feed = mill(document, source=chosen, pages=pages)
+    finally:
+        if close is not None:
+            close()
     if isinstance(feed, Failure):
         raise FeedmillError(f"{plain(place)}: {feed.detail} ({feed.kind})")
     if as_json:

@@ -96,11 +96,12 @@ def _stoppable() -> Iterator[tuple[threading.Event, Callable[[], int]]]:
 
 @click.command(short_help="Render from the store, without fetching.")
 @click.option("--check", "only_check", is_flag=True, help="Only check what lies in the output; write nothing.")
+@click.option("--accept-loss", is_flag=True, help="Let an edition out that loses most of its entries at once.")
 @pass_session
-def publish(session: Session, only_check: bool) -> int:
+def publish(session: Session, only_check: bool, accept_loss: bool) -> int:
     """Render the publications from the store, without fetching."""
     with session.mill() as mill:
-        report = mill.publish(check=only_check)
+        report = mill.publish(check=only_check, accept_loss=accept_loss)
         output = mill.settings.output
     for problem in report.problems:
         session.output.warn(problem)

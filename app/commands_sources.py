@@ -46,15 +46,16 @@ def init(session: Session, folder: Path | None) -> int:
 def add(session: Session, urls: Sequence[str], title: str | None, tags: Sequence[str]) -> int:
     """Find the feed behind each URL, fetch it once, and append a [[source]]."""
     from feedmill.config.edit import add_sources
+    from feedmill.feeds.deny import DenyList
     from feedmill.feeds.errors import FeedmillError, UsageError
     from feedmill.feeds.source import Source
     from feedmill.ingest.fetch import Fetcher
-    from feedmill.subscribe import Known, Refusal, find_feed
+    from feedmill.subscribe import Known, Refusal, complete, find_feed
 
     if title and len(urls) > 1:
         raise UsageError("--title: it can name one source only, and several URLs were given")
     settings = session.settings()
-    known = Known(settings.sources)
+    known, denied = Known(settings.sources), DenyList(settings.deny)
     found: list[Source] = []
     documents: dict[str, Fetched] = {}
     refused = 0
@@ -64,7 +65,9 @@ def add(session: Session, urls: Sequence[str], title: str | None, tags: Sequence
             if twin := known.twin(url):
                 session.output.say(f"{url}: already there as {twin}")
                 continue
-            feed = find_feed(fetcher, url)
+            feed = Refusal(reason) if (reason := denied.source(complete(url))) else find_feed(fetcher, url)
+            if not isinstance(feed, Refusal) and (reason := denied.source(feed.url)):
+                feed = Refusal(f"its feed is {feed.url}, and {reason}")
             if isinstance(feed, Refusal):
                 session.output.warn(f"{url}: {feed.sentence}")
                 refused += 1
@@ -104,22 +107,23 @@ def remove(session: Session, url: str) -> int:
     return 0
 
 
-@click.command("import", short_help="Append the sources of an OPML document.")
+@click.command("import", short_help="Append the sources of an OPML document or another planet.")
 @click.argument("place", metavar="FILE|URL")
 @pass_session
 def import_opml(session: Session, place: str) -> int:
-    """Append the sources of an OPML document; known ones are skipped."""
+    """Append the sources of an OPML document, or of another planet's configuration; known ones are skipped."""
     from feedmill.config.edit import add_sources
+    from feedmill.feeds.deny import DenyList
     from feedmill.feeds.errors import FeedmillError
-    from feedmill.publish.opml import read_opml
+    from feedmill.publish.planets import read_subscriptions
     from feedmill.subscribe import Known, safe_source
 
     settings = session.settings()
     try:
-        subscriptions = read_opml(_document(settings, place), url=place if _is_url(place) else None)
+        subscriptions = read_subscriptions(_document(settings, place), url=place if _is_url(place) else None)
     except ValueError as error:
         raise FeedmillError(f"{place}: {error}") from None
-    known = Known(settings.sources)
+    known, denied = Known(settings.sources), DenyList(settings.deny)
     fresh: list[Source] = []
     problems = list(subscriptions.problems)
     twins = 0
@@ -127,14 +131,14 @@ def import_opml(session: Session, place: str) -> int:
         if known.twin(source.url):
             twins += 1
             continue
-        checked = safe_source(source)
+        checked = denied.source(source.url) or safe_source(source)
         if isinstance(checked, str):
             problems.append(f"{source.url}: {checked}")
             continue
         fresh.append(checked)
         known.learn(source.url)
     add_sources(session.path, fresh)
-    for problem in problems:
+    for problem in (*subscriptions.notes, *problems):
         session.output.warn(f"{place}: {problem}")
     left_out = f", {len(problems)} left out" if problems else ""
     session.output.say(f"{counted(len(fresh), 'source')} imported, {twins} already there{left_out}")
@@ -176,9 +180,15 @@ def export_opml(session: Session, file: Path) -> int:
 @pass_session
 def check(session: Session) -> int:
     """Validate the configuration, and the outputs against the store."""
+    from feedmill.config.rule_words import doubts
+    from feedmill.feeds.source import NO_RULES
+
     settings = session.settings()
     for notice in settings.notices:
         session.output.warn(notice)
+    if any(source.rules is not NO_RULES for source in settings.sources):
+        for doubt in doubts(settings.sources):
+            session.output.warn(f"{settings.path}: {doubt}")
     missing = [row.opml for row in settings.lists if not row.is_remote and not Path(row.opml).is_file()]
     for opml in missing:
         session.output.warn(f"{settings.path}: list: {opml} is not there")

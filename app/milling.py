@@ -1,6 +1,6 @@
 """One document through the mill without a store: what `feedmill normalize` shows.
 
-In:  a file, standard input or a URL.
+In:  a file, standard input or a URL; the rules of a configured source, when they are to be tried.
 Out: `Milled`; the JSON of DESIGN section 7 (keys in its order), or a text for people.
 Never: remembers anything: first seen is now, and a guid that a document lacks is derived as `sync` derives it.
 """
@@ -15,22 +15,32 @@ from typing import TYPE_CHECKING, Any
 
 from feedmill.feeds.entry import Entry, Note
 from feedmill.feeds.errors import FeedmillError, UsageError
-from feedmill.feeds.outcome import Failure, Fetched, RawDocument
-from feedmill.feeds.source import Channel
+from feedmill.feeds.outcome import Failure, Fetched, Outcome, RawDocument
+from feedmill.feeds.source import NO_RULES, Channel, Source
 from feedmill.output import paragraphs, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from feedmill.ingest.guids import Identified
+    from feedmill.ingest.normalize import FeedContext
     from feedmill.session import Session
+
+PAGES_TRIED = 3  # of a source that wants full text: to look at, not to have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Milled:
-    """A document's channel and its clean entries, in document order. `url` is where it came from, if anywhere."""
+    """A document's channel and its clean entries, in document order. `url` is where it came from, if anywhere.
+
+    `filtered`: for each entry the rule that would keep it back, or None; empty when no source's rules were tried.
+    """
 
     url: str | None
     channel: Channel
     entries: tuple[Entry, ...]
     notes: tuple[Note, ...]
+    filtered: tuple[str | None, ...] = ()
 
 
 def read_document(session: Session, place: str, base: str | None) -> RawDocument:
@@ -65,29 +75,84 @@ def _fetch(session: Session, url: str) -> RawDocument:
     return outcome.document
 
 
-def mill(document: RawDocument, *, now: datetime | None = None) -> Milled | Failure:
-    """parse -> identify -> prepare -> normalize, as `sync` does it."""
-    from feedmill.ingest.clean import Recipe
-    from feedmill.ingest.normalize import identify, normalize, normalize_channel, prepare
+def mill(
+    document: RawDocument,
+    *,
+    now: datetime | None = None,
+    source: Source | None = None,
+    pages: Callable[[str], Outcome] | None = None,
+) -> Milled | Failure:
+    """parse -> identify -> prepare -> normalize, as `sync` does it; under the rules of `source`.
+
+    `pages` asks for the page of an entry, when the source wants full text: of the first few only.
+    """
+    from feedmill.ingest.normalize import identify, normalize_channel, prepare
     from feedmill.ingest.parse import parse_any
+    from feedmill.ingest.treat import Treatment
 
     parsed = parse_any(document)
     if isinstance(parsed, Failure):
         return parsed
-    source_url = document.url
+    source_url = source.url if source is not None else document.url
+    rules = source.rules if source is not None else NO_RULES
     moment = now or datetime.now(UTC)
     context = prepare(parsed, source_url=source_url)
-    recipe = Recipe()
-    entries = tuple(
-        _without_first_seen(normalize(item, context, now=moment, recipe=recipe))
-        for item in identify(parsed, source_url=source_url)
-    )
+    items = identify(parsed, source_url=source_url)
+    if rules.full_text and pages is not None:
+        items = _with_pages(items, context, pages)
+    treatment = Treatment(rules, context)
+    treated = [treatment.treat(item, moment) for item in items]
     return Milled(
         url=document.url or None,
         channel=normalize_channel(parsed, source_url=source_url),
-        entries=entries,
+        entries=tuple(_without_first_seen(one.entry) for one in treated),
         notes=parsed.notes,
+        filtered=() if source is None else tuple(one.filtered for one in treated),
     )
+
+
+def _with_pages(
+    items: list[Identified], context: FeedContext, pages: Callable[[str], Outcome]
+) -> list[Identified]:
+    from feedmill.ingest.fulltext import add_page, read_page
+    from feedmill.ingest.links import choose_link
+
+    found = []
+    for item in items[:PAGES_TRIED]:
+        url = choose_link(item.parsed, context.places)
+        text, said = read_page(pages(url), url) if url else ("", "(it has no link)")
+        found.append(replace(item, parsed=add_page(item.parsed, text, said)))
+    return found + items[PAGES_TRIED:]
+
+
+def configured_source(session: Session, url: str) -> Source:
+    """The source that the user means, with its rules; `UsageError` when there is none."""
+    from feedmill.subscribe import Known
+
+    settings = session.settings()
+    named = Known(settings.sources).named(url, settings.path)
+    return next(source for source in settings.sources if source.url == named)
+
+
+def page_reader(session: Session) -> tuple[Callable[[str], Outcome], Callable[[], None]]:
+    """(asks for a page, no faster than the configuration allows; lets go of the sockets)."""
+    import time
+
+    from feedmill.ingest.fetch import Fetcher
+    from feedmill.ingest.gate import SiteGate, site_key
+
+    options = session.settings().fetch
+    fetcher, gate = Fetcher(options), SiteGate(options)
+
+    def ask(url: str) -> Outcome:
+        key = site_key(url)
+        time.sleep(max(0.0, gate.ready_at(key) - gate.clock()))
+        gate.start(key)
+        outcome = fetcher.fetch(url, conditional=False)
+        gate.finish(key, outcome)
+        return outcome
+
+    return ask, fetcher.close
 
 
 def _without_first_seen(entry: Entry) -> Entry:
@@ -104,7 +169,9 @@ def _without_first_seen(entry: Entry) -> Entry:
 
 
 def as_json(milled: Milled) -> dict[str, Any]:
-    """The contract's object."""
+    """The contract's object; with rules to try, each entry says by which one it would be `filtered`."""
+    from feedmill.ingest.entry_json import entry_json, notes_json
+
     about = milled.channel.about
     return {
         "feed": {
@@ -114,36 +181,12 @@ def as_json(milled: Milled) -> dict[str, Any]:
             "language": about.language,
             "format": milled.channel.format,
         },
-        "entries": [_entry(entry) for entry in milled.entries],
-        "notes": _notes(milled.notes),
-    }
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    from feedmill.ingest.report import iso
-
-    return {
-        "id": entry.id,
-        "url": entry.url,
-        "title": entry.title,
-        "published": iso(entry.published),
-        "updated": iso(entry.updated),
-        "authors": [{"name": author.name, "url": author.url} for author in entry.authors],
-        "language": entry.language,
-        "summary": entry.summary,
-        "content_html": entry.content_html,
-        "content_text": entry.content_text,
-        "categories": list(entry.categories),
-        "enclosures": [
-            {"url": enclosure.url, "media_type": enclosure.media_type, "length": enclosure.length}
-            for enclosure in entry.enclosures
+        "entries": [
+            entry_json(entry) | ({"filtered": milled.filtered[at]} if milled.filtered else {})
+            for at, entry in enumerate(milled.entries)
         ],
-        "notes": _notes(entry.notes),
+        "notes": notes_json(milled.notes),
     }
-
-
-def _notes(notes: tuple[Note, ...]) -> list[dict[str, str]]:
-    return [{"step": note.step, "field": note.field, "detail": note.detail} for note in notes]
 
 
 def as_text(milled: Milled) -> str:
@@ -154,8 +197,13 @@ def as_text(milled: Milled) -> str:
         f"{milled.channel.format}  {about.site_url or milled.url or ''}".rstrip(),
     ]
     lines += [f"  note: {plain(note.detail)}" for note in milled.notes]
-    for entry in milled.entries:
+    for at, entry in enumerate(milled.entries):
         lines += ["", "─" * 72, *_entry_text(entry)]
+        if milled.filtered and (reason := milled.filtered[at]):
+            lines.append(f"  KEPT BACK by {plain(reason)}")
+    if milled.filtered:
+        shown = sum(reason is None for reason in milled.filtered)
+        lines += ["", f"{shown} of {len(milled.entries)} would be shown"]
     return "\n".join(lines)
 
 

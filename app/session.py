@@ -6,6 +6,7 @@ Never: decides anything.
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,10 @@ class Session:
         """The wired mill: a context manager. Opens the store."""
         from feedmill.build import Mill
 
-        return Mill(settings or self.settings())
+        mill = Mill(settings or self.settings())
+        gc.freeze()
+        gc.enable()
+        return mill
 
 
 pass_session = click.make_pass_decorator(Session)

@@ -6,10 +6,10 @@
 
 Everything is seeded. A feed posts at known moments; a policy decides when to look; an entry waits from its posting to
 the first look after it. Seven weeks of history come first. Each policy's one knob (ours: `default_interval`) is turned
-until it spends the same number of requests, 24 a feed and day on average, so that waits can be compared. Intervals are
-held between 10 minutes and 24 hours for all. Ours goes through `ingest.cadence` itself: `learn` after every look,
-`schedule` for the next, jitter included, on feeds whose servers invite frequent looks (max-age of a minute): floors that
-servers and feeds ask for are not part of the comparison.
+until it spends the same number of requests, 24 a feed and day on average, so that waits can be compared.
+Intervals are held between 10 minutes and 24 hours for all. Ours goes through `ingest.cadence` itself: `learn` after
+every look, `schedule` for the next, jitter included, on feeds whose servers invite frequent looks (max-age of a
+minute): floors that servers and feeds ask for are not part of the comparison.
 
 A document holds 10 to 30 entries: more postings than that between two looks lose entries.
 """
@@ -184,7 +184,7 @@ class Tally:
     waits: list[float] = field(default_factory=list)
     lost: int = 0
 
-    def add(self, feed: Feed, looks: list[float], begin: float, end: float) -> None:
+    def add(self, feed: Feed, looks: list[float], begin: float) -> None:
         """Count one feed's run; entries that nobody saw before the end are not counted for anybody."""
         self.looks += len(looks)
         previous = begin
@@ -285,7 +285,7 @@ def run(policy: Policy, knob: float, feeds: list[Feed], *, days: int, seed: int)
     begin, end = HISTORY_DAYS * DAY, (HISTORY_DAYS + days) * DAY
     tally = Tally()
     for number, feed in enumerate(feeds):
-        tally.add(feed, policy(feed, knob, random.Random(f"{seed} run {number}"), begin, end), begin, end)
+        tally.add(feed, policy(feed, knob, random.Random(f"{seed} run {number}"), begin, end), begin)
     return tally
 
 
@@ -365,12 +365,11 @@ def svg(curves: dict[str, list[tuple[float, float]]]) -> str:
         return left + width * looks / widest, top + height * (1 - min(wait, highest) / highest)
 
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 420" font-family="system-ui, sans-serif" '
-        'font-size="13" role="img" aria-labelledby="title">',
-        '<title id="title">Mean wait of an entry against requests a feed and day, diurnal world</title>',
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 420" font-family="sans-serif" font-size="13">',
+        "<title>Mean wait of an entry against requests a feed and day, diurnal world</title>",
         '<rect width="720" height="420" fill="#ffffff"/>',
         '<text x="60" y="28" font-size="15" fill="#111827">Mean wait of an entry, in minutes</text>',
-        f'<text x="{left + width}" y="{top + height + 40}" text-anchor="end" fill="#374151">requests a feed and day</text>',
+        f'<text x="{left + width}" y="{top + height + 40}" text-anchor="end" fill="#374151">requests a day</text>',
     ]
     for wait in range(0, 121, 30):
         _, y = place(0, wait)
@@ -391,7 +390,8 @@ def svg(curves: dict[str, list[tuple[float, float]]]) -> str:
         while any(abs(y - other) < 17 for other in labels):
             y -= 4
         labels.append(y)
-        parts.append(f'<text x="{x + 10:.1f}" y="{y + 4:.1f}" fill="{colour}" font-weight="600">{title}</text>')
+        name = title.replace("60 min", "interval")
+        parts.append(f'<text x="{x + 10:.1f}" y="{y + 4:.1f}" fill="{colour}" font-weight="600">{name}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 

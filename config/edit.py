@@ -65,10 +65,14 @@ def remove_source(path: Path, url: str) -> None:
         index = urls.index(url)
         if _is_inline(text):
             return _with_tomlkit(text, lambda rows: rows.pop(index))
-        block = next(block for block in find_places(text).blocks if block.path == ("source", index))
+        blocks = find_places(text).blocks
+        at = next(at for at, block in enumerate(blocks) if block.path == ("source", index))
+        last = at
+        while last + 1 < len(blocks) and blocks[last + 1].path[:2] == ("source", index):
+            last += 1  # [source.only] and [source.never] go with it
         lines = re.split(r"(?<=\n)", text)
-        first, end = block.first - 1, block.end - 1
-        while end > first + 1 and (not (last := lines[end - 1].strip()) or last.startswith("#")):
+        first, end = blocks[at].first - 1, blocks[last].end - 1
+        while end > first + 1 and (not (line := lines[end - 1].strip()) or line.startswith("#")):
             end -= 1  # comments and blank lines before the next header belong to what follows
         if end < len(lines) and not lines[end].strip() and (first == 0 or not lines[first - 1].strip()):
             end += 1  # the blank line that set the block apart goes with it

@@ -20,19 +20,30 @@ from typing import Any
 from pydantic import ValidationError
 
 from feedmill import __version__
-from feedmill.config.model import Document, PublicationTable, ScheduleTable, fill, secrets_in
+from feedmill.config.model import (
+    Document,
+    NeverTable,
+    PublicationTable,
+    ScheduleTable,
+    SourceTable,
+    fill,
+    secrets_in,
+)
 from feedmill.config.places import KeyPath, find_places
 from feedmill.config.settings import Settings, SubscriptionList
 from feedmill.config.units import shown, spell
+from feedmill.feeds.deny import Deny, DenyList
 from feedmill.feeds.errors import ConfigError
-from feedmill.feeds.publication import Publication
-from feedmill.feeds.source import Source
+from feedmill.feeds.publication import Publication, Selection
+from feedmill.feeds.source import NO_RULES, Filter, Source, SourceRules
 from feedmill.ingest.options import FetchOptions, ScheduleOptions
 from feedmill.publish.options import ServeOptions
 
 __all__ = ["Settings", "SubscriptionList", "load", "load_text", "read_text"]
 
 Problem = tuple[KeyPath, str]
+# The extra `fulltext`. trafilatura's own requirement justext does not import without the second one.
+FULL_TEXT_NEEDS = ("trafilatura", "lxml_html_clean")
 
 
 def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -99,8 +110,10 @@ def _cross_problems(document: Document, path: Path, environ: Mapping[str, str]) 
     yield from _missing_secrets(document, environ)
     yield from _double_sources(document)
     yield from _double_folders(document)
+    yield from _odd_denials(document)
     yield from _interval_order(document.schedule)
     yield from _exposed_files(document, path)
+    yield from _missing_extras(document)
 
 
 def _missing_secrets(document: Document, environ: Mapping[str, str]) -> Iterator[Problem]:
@@ -149,6 +162,12 @@ def _double_folders(document: Document) -> Iterator[Problem]:
             )
 
 
+def _odd_denials(document: Document) -> Iterator[Problem]:
+    for index, row in enumerate(document.deny):
+        if sum(value is not None for value in (row.source, row.domain, row.entry)) != 1:
+            yield ("deny", index), "expected exactly one of source, domain and entry"
+
+
 def _interval_order(table: ScheduleTable) -> Iterator[Problem]:
     """Only what the user wrote can be wrong; an unwritten interval gives way (`_schedule`)."""
     written = [
@@ -178,6 +197,21 @@ def _exposed_files(document: Document, path: Path) -> Iterator[Problem]:
         yield ("store",), f"{shown(document.store)} lies in the output, which is public; expected a path outside of it"
 
 
+def _missing_extras(document: Document) -> Iterator[Problem]:
+    """Full text needs a library that not everybody wants; it is looked for, not imported."""
+    asking = [index for index, row in enumerate(document.source) if row.full_text]
+    if not asking:
+        return
+    from importlib.util import find_spec
+
+    missing = [name for name in FULL_TEXT_NEEDS if find_spec(name) is None]
+    for index in asking if missing else ():
+        yield (
+            ("source", index, "full_text"),
+            f"{' and '.join(missing)} is not installed, expected it: pip install 'feedmill[fulltext]'",
+        )
+
+
 def _inside(file: Path, folder: Path) -> bool:
     return Path(os.path.normpath(file)).is_relative_to(os.path.normpath(folder))
 
@@ -188,8 +222,11 @@ def _inside(file: Path, folder: Path) -> bool:
 def _settings(document: Document, path: Path, text: str, environ: Mapping[str, str]) -> Settings:
     serve = ServeOptions(**_written(document.serve))
     url = document.url or f"http://{_in_url(serve.host)}:{serve.port}/"
-    sources = tuple(Source(url=row.url, title=row.title, tags=tuple(row.tags)) for row in document.source)
+    sources = tuple(
+        Source(url=row.url, title=row.title, tags=tuple(row.tags), rules=_rules(row, path)) for row in document.source
+    )
     lists = tuple(SubscriptionList(opml=_list_place(row.opml, path)) for row in document.lists)
+    deny = tuple(Deny(**_written(row)) for row in document.deny)
     store = fill(document.store, environ) if "://" in document.store else str(_resolve(path, document.store))
     return Settings(
         path=path,
@@ -205,13 +242,42 @@ def _settings(document: Document, path: Path, text: str, environ: Mapping[str, s
         publications=tuple(
             _publication(row, document.title, url) for row in document.publication or [PublicationTable()]
         ),
-        notices=tuple(_lookalikes(sources, path, text)),
+        deny=deny,
+        readers=tuple(document.readers.items()),
+        notices=(*_lookalikes(sources, path, text), *_denied_sources(sources, deny, path, text)),
         addresses={
             known: fill(known, environ)
             for known in (*(source.url for source in sources), *(row.opml for row in lists))
             if "${" in known
         },
     )
+
+
+def _rules(row: SourceTable, path: Path) -> SourceRules:
+    """The keys of a `[[source]]` that are rules; the command of a pipe runs where the configuration lies."""
+    if not row.model_fields_set - {"url", "title", "tags"}:
+        return NO_RULES
+    return SourceRules(
+        skip_steps=tuple(dict.fromkeys(row.skip_steps)),
+        drop=tuple(row.drop),
+        keep=tuple(row.keep),
+        title_from=row.title_from,
+        title_cut=tuple(row.title_cut),
+        author=row.author,
+        date=row.date,
+        language=row.language,
+        full_text=row.full_text,
+        pipe=tuple(row.pipe or ()),
+        pipe_timeout=row.pipe_timeout,
+        only=_filter(row.only),
+        never=_filter(row.never),
+        folder=str(path.absolute().parent),
+    )
+
+
+def _filter(table: NeverTable) -> Filter:
+    written: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table}
+    return Filter(**written)
 
 
 def _resolve(path: Path, written: str) -> Path:
@@ -261,7 +327,47 @@ def _publication(row: PublicationTable, planet: str, url: str) -> Publication:
         limit=row.limit,
         tags=tuple(row.tags),
         formats=tuple(row.formats),
+        description=row.description or "",
+        language=row.language,
+        rights=row.rights,
+        owner=row.owner,
+        icon=row.icon,
+        select=_selection(row),
+        profile=row.profile,
+        max_loss=row.max_loss / 100,
+        fold=row.fold,
+        **_extras(row),
     )
+
+
+def _extras(row: PublicationTable) -> dict[str, bool]:
+    """The publication at the root has them all, another one what it asks for."""
+    at_root = not row.path
+    names = ("source_feeds", "tag_feeds", "archive", "search")
+    return {name: at_root if getattr(row, name) is None else getattr(row, name) for name in names}
+
+
+def _selection(row: PublicationTable) -> Selection:
+    return Selection(
+        sources=tuple(row.sources),
+        words=tuple(row.words),
+        authors=tuple(row.authors),
+        languages=tuple(row.languages),
+        max_age=row.max_age,
+        where=row.where or "",
+        per_source=row.per_source,
+        per_source_window=row.per_source_window,
+    )
+
+
+def _denied_sources(sources: tuple[Source, ...], deny: tuple[Deny, ...], path: Path, text: str) -> Iterator[str]:
+    """Sources that the same file refuses: they are left out, and that may surprise."""
+    from feedmill.config.problems import line_of
+
+    denied = DenyList(deny)
+    for index, source in enumerate(sources) if deny else ():
+        if reason := denied.source(source.url):
+            yield line_of(str(path), find_places(text), ("source", index, "url"), f"left out: {reason}")
 
 
 def _list_place(written: str, path: Path) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from feedmill.config import units
+from feedmill.config import publication_words, rule_words, units
 from feedmill.config.units import shown
 from feedmill.feeds.publication import FORMATS
 
@@ -23,7 +23,7 @@ _SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\"<>\\^`]")
 _SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 # Names that stand, or will stand, in every publication's folder (DESIGN section 8), and what `serve` answers itself.
-RESERVED = frozenset({"archive", "status", "healthz", "metrics", "hub"})
+RESERVED = frozenset({"archive", "source", "tag", "search", "status", "ops", "healthz", "metrics", "hub"})
 
 
 def wrong(sentence: str) -> PydanticCustomError:
@@ -174,6 +174,8 @@ Duration = Annotated[timedelta, BeforeValidator(_measured(units.duration))]
 Interval = Annotated[Duration, AfterValidator(_at_least(timedelta(seconds=1)))]
 Size = Annotated[int, BeforeValidator(_measured(units.size)), Field(ge=1000)]
 Tags = list[Words]
+Selectors = list[Annotated[str, AfterValidator(_measured(rule_words.selector))]]
+Languages = list[Annotated[str, AfterValidator(_measured(rule_words.language))]]
 
 
 class Table(BaseModel):
@@ -208,12 +210,42 @@ class ServeTable(Table):
     port: Annotated[int, Field(ge=0, le=65535)] | None = None
 
 
+class NeverTable(Table):
+    """`[source.never]`."""
+
+    categories: Tags = []
+    authors: Tags = []
+    words: Tags = []
+    title_words: Tags = []
+    languages: Languages = []
+
+
+class OnlyTable(NeverTable):
+    """`[source.only]`."""
+
+    max_age: Interval | None = None
+    min_words: Annotated[int, Field(ge=1)] | None = None
+
+
 class SourceTable(Table):
     """`[[source]]`."""
 
     url: Url
     title: Words | None = None
     tags: Tags = []
+    skip_steps: list[Annotated[str, AfterValidator(_measured(rule_words.step))]] = []
+    drop: Selectors = []
+    keep: Selectors = []
+    title_from: Annotated[str, AfterValidator(_measured(rule_words.title_from))] = "feed"
+    title_cut: list[Annotated[str, Field(min_length=1)]] = []
+    author: Words | None = None
+    date: Annotated[str, AfterValidator(_measured(rule_words.date))] = "published"
+    language: Annotated[str, AfterValidator(_measured(rule_words.language))] | None = None
+    full_text: bool = False
+    pipe: Annotated[list[str], AfterValidator(_measured(rule_words.command))] | None = None
+    pipe_timeout: Interval = timedelta(seconds=10)
+    only: OnlyTable = OnlyTable()
+    never: NeverTable = NeverTable()
 
 
 class ListTable(Table):
@@ -230,6 +262,35 @@ class PublicationTable(Table):
     limit: Annotated[int, Field(ge=1, le=10_000)] = 60
     tags: Tags = []
     formats: Annotated[list[str], AfterValidator(check_formats)] = list(FORMATS)
+    description: Words | None = None
+    language: Annotated[str, AfterValidator(_measured(publication_words.language))] | None = None
+    rights: Words | None = None
+    owner: Words | None = None
+    icon: Url | None = None
+    sources: Tags = []
+    words: Tags = []
+    authors: Tags = []
+    languages: list[Annotated[str, AfterValidator(_measured(publication_words.language))]] = []
+    max_age: Interval | None = None
+    where: Annotated[str, AfterValidator(_measured(publication_words.where))] | None = None
+    profile: Annotated[str, AfterValidator(_measured(publication_words.profile))] = "full"
+    per_source: Annotated[int, Field(ge=1)] | None = None
+    per_source_window: Annotated[Duration, AfterValidator(_at_least(timedelta(minutes=1)))] = timedelta(days=1)
+    fold: Annotated[int, Field(ge=0)] = 3
+    source_feeds: bool | None = None
+    tag_feeds: bool | None = None
+    archive: bool | None = None
+    search: bool | None = None
+    max_loss: Annotated[int, Field(ge=0, le=100)] = 50
+
+
+class DenyTable(Table):
+    """`[[deny]]`."""
+
+    source: Url | None = None
+    domain: Annotated[str, AfterValidator(_measured(publication_words.domain))] | None = None
+    entry: Words | None = None
+    reason: Words | None = None
 
 
 class Document(Table):
@@ -239,9 +300,11 @@ class Document(Table):
     url: Annotated[str, AfterValidator(check_site_url)] | None = None
     store: Annotated[str, AfterValidator(check_store)] = "feedmill.db"
     output: Words = "public"
+    readers: dict[str, Annotated[str, AfterValidator(_measured(publication_words.reader))]] = {}
     fetch: FetchTable = FetchTable()
     schedule: ScheduleTable = ScheduleTable()
     serve: ServeTable = ServeTable()
     source: list[SourceTable] = []
     lists: list[ListTable] = Field(default=[], alias="list")
     publication: list[PublicationTable] = []
+    deny: list[DenyTable] = []

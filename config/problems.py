@@ -11,7 +11,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feedmill.config.places import KeyPath, Places
 from feedmill.config.units import shown
@@ -105,9 +105,11 @@ def _sentence(error: ErrorDetails, path: KeyPath, root: type[BaseModel]) -> str:
         return _unknown(path, root)
     if kind in _KINDS:
         if kind.startswith(("model", "dict")) or (
-            kind == "list_type" and path[-1] in {"source", "list", "publication"}
+            kind == "list_type" and path[-1] in {"source", "list", "publication", "deny"}
         ):
-            header = f"[[{path[0]}]]" if kind == "list_type" or len(path) > 1 else f"[{path[0]}]"
+            inner = [part for part in path if isinstance(part, str)]
+            double = kind == "list_type" or (len(path) > 1 and len(inner) == 1)
+            header = f"[[{path[0]}]]" if double else f"[{'.'.join(inner)}]"
             return f"{shown(value)} is not a table, expected {header}"
         return f"{shown(value)} is not {_KINDS[kind]}, expected {_KINDS[kind]}" + _unquoted(kind, value)
     if "ge" in context:
@@ -131,7 +133,7 @@ def _unknown(path: KeyPath, root: type[BaseModel]) -> str:
     """Unknown key: the near one, or the table it belongs to."""
     name = str(path[-1])
     shapes = _shapes(root)
-    here = next((part for part in path[:-1] if isinstance(part, str)), "")
+    here = ".".join(part for part in path[:-1] if isinstance(part, str))
     siblings = shapes[here]
     if hint := did_you_mean(name, siblings):
         return f"unknown key{hint}, expected one of {', '.join(siblings)}"
@@ -142,14 +144,14 @@ def _unknown(path: KeyPath, root: type[BaseModel]) -> str:
     return f"unknown key, expected one of {', '.join(siblings)}"
 
 
-def _shapes(root: type[BaseModel]) -> dict[str, list[str]]:
-    """Table name ("" is the top) -> its keys, read from the model itself."""
-    shapes: dict[str, list[str]] = {"": []}
+def _shapes(root: type[BaseModel], table: str = "") -> dict[str, list[str]]:
+    """Table name ("" is the top, "source.only" one within another) -> its keys, read from the model itself."""
+    shapes: dict[str, list[str]] = {table: []}
     for name, info in root.model_fields.items():
         key = info.alias or name
-        shapes[""].append(key)
+        shapes[table].append(key)
         arguments = getattr(info.annotation, "__args__", (info.annotation,))
-        fields = getattr(arguments[0], "model_fields", None)
-        if fields is not None:
-            shapes[key] = [spec.alias or field for field, spec in fields.items()]
+        inner: Any = arguments[0]
+        if hasattr(inner, "model_fields"):
+            shapes |= _shapes(inner, f"{table}.{key}".removeprefix("."))
     return shapes

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feedmill import __version__
+from feedmill.feeds.deny import Deny
 from feedmill.feeds.publication import Publication
 from feedmill.feeds.source import Source
 from feedmill.ingest.options import FetchOptions, ScheduleOptions
@@ -48,6 +49,8 @@ class Settings:
     sources: tuple[Source, ...] = ()
     lists: tuple[SubscriptionList, ...] = ()
     publications: tuple[Publication, ...] = ()
+    deny: tuple[Deny, ...] = ()
+    readers: tuple[tuple[str, str], ...] = ()
     notices: tuple[str, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -68,4 +71,6 @@ class Settings:
             url=self.url,
             publications=self.publications,
             generator_version=__version__,
+            deny=self.deny,
+            readers=self.readers,
         )

@@ -23,8 +23,8 @@ from feedmill.feeds.encoding import (
 from feedmill.feeds.entry import Entry, StoredEntry
 from feedmill.feeds.outcome import FailureKind, FetchRecord, Validators
 from feedmill.feeds.schema import AT_ONCE, contents, entries, fetches, sites, sources
-from feedmill.feeds.source import SiteState, Source, SourceRecord, SourceState, Standing
-from feedmill.feeds.update import EntryUpdate, KnownEntry
+from feedmill.feeds.source import HeldAs, SiteState, Source, SourceRecord, SourceState, Standing
+from feedmill.feeds.update import EntryUpdate, KnownEntry, Remembered
 
 # --- sources
 
@@ -34,7 +34,7 @@ RECORD = (
     sources.c.next_fetch, sources.c.reason, sources.c.hold_until, sources.c.failures, sources.c.failure,
     sources.c.detail, sources.c.failing_since, sources.c.last_attempt, sources.c.last_success, sources.c.last_status,
     sources.c.last_full, sources.c.moved_to, sources.c.moved_since, sources.c.moved_count, sources.c.rate,
-    sources.c.adopted,
+    sources.c.adopted, sources.c.held_as, sources.c.held_reason,
 )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def record_from(row: Sequence[Any]) -> SourceRecord:
     (
         row_id, url, title, tags, channel, entry_count, standing, etag, last_modified, issued_by, body_hash, next_fetch,
         reason, hold_until, failures, failure, detail, failing_since, last_attempt, last_success, last_status,
-        last_full, moved_to, moved_since, moved_count, rate, adopted,
+        last_full, moved_to, moved_since, moved_count, rate, adopted, held_as, held_reason,
     ) = row  # fmt: skip
     state = SourceState(
         standing=Standing(standing),
@@ -65,6 +65,8 @@ def record_from(row: Sequence[Any]) -> SourceRecord:
         moved_count=moved_count,
         rate=code.rate_from(rate),
         adopted=adopted,
+        held_as=None if held_as is None else HeldAs(held_as),
+        held_reason=held_reason,
     )
     return SourceRecord(
         row=row_id,
@@ -78,7 +80,7 @@ def record_from(row: Sequence[Any]) -> SourceRecord:
 STATE = (
     "standing", "etag", "last_modified", "issued_by", "body_hash", "next_fetch", "reason", "hold_until", "failures",
     "failure", "detail", "failing_since", "last_attempt", "last_success", "last_status", "last_full", "moved_to",
-    "moved_since", "moved_count", "rate", "adopted",
+    "moved_since", "moved_count", "rate", "adopted", "held_as", "held_reason",
 )  # fmt: skip
 """The columns of `state_values`."""
 
@@ -108,6 +110,8 @@ def state_values(state: SourceState) -> dict[str, Any]:
         "moved_count": state.moved_count,
         "rate": code.rate(state.rate),
         "adopted": storable_or_none(state.adopted),
+        "held_as": None if state.held_as is None else state.held_as.value,
+        "held_reason": storable_or_none(state.held_reason),
     }
 
 
@@ -178,13 +182,13 @@ def site_values(state: SiteState) -> dict[str, Any]:
 
 KNOWN = (
     entries.c.guid, entries.c.id, entries.c.published_id, entries.c.raw_hash, entries.c.fingerprint, entries.c.recipe,
-    entries.c.first_seen, entries.c.deleted_at,
+    entries.c.first_seen, entries.c.deleted_at, entries.c.published, entries.c.updated,
 )  # fmt: skip
 
 
 def known_from(row: Sequence[Any]) -> KnownEntry:
     """What a row of `KNOWN` says; an entry that was taken down counts as pruned: seen, and never to return."""
-    guid, row_id, published_id, raw_hash, fingerprint, recipe, first_seen, deleted_at = row
+    guid, row_id, published_id, raw_hash, fingerprint, recipe, first_seen, deleted_at, published, updated = row
     return KnownEntry(
         guid=guid,
         row=row_id,
@@ -194,6 +198,26 @@ def known_from(row: Sequence[Any]) -> KnownEntry:
         recipe=recipe,
         first_seen=moment(first_seen),
         pruned=deleted_at is not None,
+        published=moment_or_none(published),
+        updated=moment_or_none(updated),
+    )
+
+
+REMEMBERED = (
+    *KNOWN, entries.c.url, entries.c.title, entries.c.summary, entries.c.canonical_key, entries.c.text_hash,
+)  # fmt: skip
+
+
+def remembered_from(row: Sequence[Any]) -> Remembered:
+    """The entry that a row of `REMEMBERED` holds."""
+    url, title, summary, canonical_key, text_hash = row[len(KNOWN) :]
+    return Remembered(
+        known=known_from(row[: len(KNOWN)]),
+        url=url,
+        title=title,
+        summary=summary,
+        canonical_key=canonical_key,
+        text_hash=text_hash,
     )
 
 

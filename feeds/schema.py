@@ -26,7 +26,7 @@ from sqlalchemy import (
     and_,
 )
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 HEAD = REVISIONS[-1]
 
 # "fmil" as a big-endian number: SQLite's application_id, by which `file` and we know our own.
@@ -114,6 +114,8 @@ sources = Table(
     _json("rate", "{}"),
     _json("channel", "{}"),  # what the last good document said of itself (Channel)
     _maybe_text("adopted"),  # revision 0003: asked here instead, since a permanent redirect was believed
+    _maybe_text("held_as"),  # revision 0004: which alarm holds the source (HeldAs), and in words
+    _maybe_text("held_reason"),
     sqlite_strict=True,
 )
 Index("sources_due", sources.c.next_fetch, sources.c.id, sqlite_where=sources.c.removed_at.is_(None),
@@ -153,6 +155,7 @@ entries = Table(
     _maybe_time("held_at"),
     _maybe_text("held_reason"),
     _maybe_time("deleted_at"),  # taken down: known, never shown, without content
+    _maybe_time("held_until"),  # revision 0004: shown from then on without being released, as it is dated ahead
     UniqueConstraint("source", "guid_hash", name="entries_guid_key"),
     UniqueConstraint("source", "id_hash", name="entries_published_id_key"),
     sqlite_strict=True,

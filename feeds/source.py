@@ -113,6 +113,15 @@ class PostingRate:
     week_at: datetime | None = None  # when the counts of `week` were last brought up to date
 
 
+class HeldAs(StrEnum):
+    """Which alarm holds a source; PARDON: the operator released it, and what it says next is believed once."""
+
+    FLOOD = "flood"
+    TAKEOVER = "takeover"
+    ERROR_FEED = "error feed"
+    PARDON = "pardon"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """What we remember of a source between two looks at it."""
@@ -135,6 +144,8 @@ class SourceState:
     moved_since: datetime | None = None
     moved_count: int = 0
     adopted: str | None = None  # asked here instead of the configured URL: a confirmed permanent redirect (check 86)
+    held_as: HeldAs | None = None
+    held_reason: str | None = None  # the same in words, until it is released
     rate: PostingRate = field(default_factory=PostingRate)
 
 

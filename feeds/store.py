@@ -25,7 +25,18 @@ from threading import Lock
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from feedmill.feeds import rows, store_commit, store_entries, store_outline, store_prune, store_sites, store_sources
+from feedmill.feeds import (
+    rows,
+    store_alike,
+    store_commit,
+    store_entries,
+    store_holds,
+    store_outline,
+    store_prune,
+    store_replay,
+    store_sites,
+    store_sources,
+)
 from feedmill.feeds.bulk import write_over
 from feedmill.feeds.encoding import storable
 from feedmill.feeds.entry import StoredEntry
@@ -36,11 +47,12 @@ from feedmill.feeds.source import SiteState, Source, SourceRecord
 from feedmill.feeds.store_entries import HeldEntry, Twin
 from feedmill.feeds.store_open import Opened
 from feedmill.feeds.store_outline import Headline, Line, Retraction
+from feedmill.feeds.store_replay import Original
 from feedmill.feeds.store_session import StoreSession
 from feedmill.feeds.store_sources import Claim
-from feedmill.feeds.update import KnownEntry, UpdatePlan
+from feedmill.feeds.update import EntryUpdate, KnownEntry, Remembered, UpdatePlan
 
-__all__ = ["Claim", "HeldEntry", "Store", "StoreCounts", "Twin"]
+__all__ = ["Claim", "HeldEntry", "Original", "Store", "StoreCounts", "Twin"]
 
 _STATES_AT_ONCE = 500
 _COUNTS = select(func.coalesce(func.sum(sources.c.entry_count), 0), func.count()).where(sources.c.removed_at.is_(None))
@@ -156,6 +168,7 @@ class Store(StoreSession):
                     return False
                 store_commit.add_entries(connection, made)
                 store_commit.change_entries(connection, plan.source_row, plan.changed)
+                store_replay.apply_filters(connection, plan.changed, now)
         except StoreError as error:
             if not isinstance(error.__cause__, IntegrityError):
                 raise
@@ -171,6 +184,7 @@ class Store(StoreSession):
                 return False
             store_commit.add_entries(connection, store_commit.entry_rows(plan.source_row, new, now, ids[: len(new)]))
             store_commit.change_entries(connection, plan.source_row, changed)
+            store_replay.apply_filters(connection, changed, now)
         return True
 
     def _take_ids(self, count: int) -> range:
@@ -254,6 +268,42 @@ class Store(StoreSession):
         with self._read() as connection:
             return store_entries.raw(connection, row)
 
+    def originals(
+        self,
+        source_row: int,
+        *,
+        limit: int | None = None,
+        recipe_not: str | None = None,
+        recipe_ends: str | None = None,
+        entry_rows: Sequence[int] | None = None,
+    ) -> list[Original]:
+        """Entries of a source with what their documents said, newest first; pruned and taken down ones left out.
+
+        `recipe_not`: but those that this recipe made. `recipe_ends`: only those whose recipe ends so.
+        """
+        with self._read() as connection:
+            return store_replay.originals(
+                connection,
+                source_row,
+                limit=limit,
+                recipe_not=recipe_not,
+                recipe_ends=recipe_ends,
+                entry_rows=entry_rows,
+            )
+
+    def rewrite(
+        self, source_row: int, updates: Sequence[EntryUpdate], now: datetime, *, with_raw: bool = False
+    ) -> int:
+        """Write entries that were made anew from what we have, in one transaction; how many were written.
+
+        Ids, places and first sight stay. An entry that somebody changed meanwhile is left alone. Of one that is not
+        revised only recipe and notes are written; `with_raw`: all, as its raw form knows more now.
+        """
+        if not updates:
+            return 0
+        with self._write() as connection:
+            return store_replay.rewrite(connection, source_row, updates, now, with_raw=with_raw)
+
     def twins(self, *, canonical_keys: Sequence[str] = (), text_hashes: Sequence[str] = ()) -> list[Twin]:
         """Entries of any source with one of these keys or texts, the one seen first at the head."""
         with self._read() as connection:
@@ -278,6 +328,44 @@ class Store(StoreSession):
         """Forget the content of entries for good; their guids stay seen. How many there were."""
         with self._write() as connection:
             return store_prune.bury(connection, entry_rows, now)
+
+    def remembered(
+        self,
+        source_row: int,
+        *,
+        canonical_keys: Sequence[str] = (),
+        text_hashes: Sequence[str] = (),
+        dates: Sequence[datetime] = (),
+        newest: int = 0,
+    ) -> list[Remembered]:
+        """Entries of a source by which one under another guid may be recognised, taken-down ones left out."""
+        with self._read() as connection:
+            return store_alike.remembered(
+                connection,
+                source_row,
+                canonical_keys=canonical_keys,
+                text_hashes=text_hashes,
+                dates=dates,
+                newest=newest,
+            )
+
+    def companions(self, of: Sequence[StoredEntry]) -> list[StoredEntry]:
+        """Visible entries, not among `of`, with the link or the text of one of them: the same post elsewhere."""
+        with self._read() as connection:
+            return store_alike.companions(connection, of)
+
+    def due_entries(self, now: datetime) -> list[int]:
+        """Rows of entries that were held because they are dated ahead, and are so no more."""
+        with self._read() as connection:
+            return store_holds.due(connection, now)
+
+    def end_hold(self, source_row: int, now: datetime, *, drop: bool = False) -> int:
+        """Show (or `drop`) what is held of a source and let it go on as before; how many entries that were.
+
+        Entries that are dated ahead stay held. After an alarm the next document is fetched whole and believed.
+        """
+        with self._write() as connection:
+            return store_holds.end_hold(connection, source_row, now, drop=drop)
 
     def take_down(self, entry_rows: Sequence[int], now: datetime) -> int:
         """Retract entries: their words go, id and place stay for the feed's tombstone. How many there were."""

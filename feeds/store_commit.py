@@ -212,7 +212,8 @@ def entry_rows(source_row: int, new: Sequence[EntryUpdate], now: datetime, ids: 
         entry = each.entry
         values = rows.shown_values(each)
         published = values["published"]
-        sort_at = first_seen if published is None else min(published, first_seen)
+        place = published if each.sort_at is None else seconds(each.sort_at)
+        sort_at = first_seen if place is None else min(place, first_seen)
         values["id"] = row
         values["source"] = source_row
         values["guid"] = storable(entry.guid)
@@ -223,6 +224,7 @@ def entry_rows(source_row: int, new: Sequence[EntryUpdate], now: datetime, ids: 
         values["first_seen"] = first_seen
         values["held_at"] = None if each.held_reason is None else first_seen
         values["held_reason"] = code.storable_or_none(each.held_reason)
+        values["held_until"] = None if each.held_until is None else code.seconds_up(each.held_until)
         content = rows.content_values(each)
         content["entry"] = row
         made.entries.append(values)

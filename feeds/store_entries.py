@@ -80,7 +80,7 @@ def _known_statement(size: int) -> CompoundSelect[Any]:
         .join_from(aliases, entries, aliases.c.entry == entries.c.id)
         .where(aliases.c.source == _SOURCE, aliases.c.guid_hash.in_(hashes)),
         select(tombstones.c.guid_hash, literal_column("2"), _NONE, literal_column("0"), _NONE, _NONE, _NONE, _NONE,
-               tombstones.c.at, tombstones.c.at)
+               tombstones.c.at, tombstones.c.at, literal_column("NULL"), literal_column("NULL"))
         .where(tombstones.c.source == _SOURCE, tombstones.c.guid_hash.in_(hashes)),
     )  # fmt: skip
 

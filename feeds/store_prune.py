@@ -122,7 +122,7 @@ _HOLD = (
 _SHOW = (
     update(entries)
     .where(entries.c.id.in_(_ROWS), entries.c.held_at.is_not(None))
-    .values(held_at=None, held_reason=None)
+    .values(held_at=None, held_reason=None, held_until=None)
 )
 _BLANK = (
     update(entries)

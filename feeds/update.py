@@ -14,6 +14,14 @@ from feedmill.feeds.entry import Entry
 from feedmill.feeds.outcome import FetchRecord
 from feedmill.feeds.source import Channel, SiteState, SourceState
 
+# So begins the `held_reason` of an entry that a filter of its source keeps back. It is no burst to be reviewed: only
+# another rule (and `feedmill reclean`) releases it.
+FILTERED = "filtered: "
+
+
+DATED_AHEAD = "dated ahead: "
+"""How `held_reason` begins when an entry only waits for its time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownEntry:
@@ -27,6 +35,20 @@ class KnownEntry:
     recipe: str = ""  # fingerprint of the recipe that cleaned it
     first_seen: datetime | None = None
     pruned: bool = False
+    published: datetime | None = None
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """An entry with what it may be recognised by under another guid."""
+
+    known: KnownEntry
+    url: str | None
+    title: str
+    summary: str
+    canonical_key: str | None
+    text_hash: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +68,9 @@ class EntryUpdate:
     canonical_key: str | None = None  # of entry.url: by which the same post is known in other sources
     text_hash: str | None = None  # of the normalized text, when it is long enough to be compared
     held_reason: str | None = None  # a new entry that is kept and "seen", but not shown until it is released
+    held_until: datetime | None = None  # or until then, when it is dated ahead
+    sort_at: datetime | None = None  # a new entry's place, where it is not that of its date; never after first seen
+    judged: bool = False  # `held_reason` is the word of its source's filters: it counts for a changed entry as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,17 +65,24 @@ def second_choice(chosen: Chosen, *, mojibake: bool) -> Chosen:
 
 def to_markup(text: Text, *, mojibake: bool, notes: list[Note]) -> str:
     """A text construct as an HTML fragment; what has no tag and no `&lt;` is plain text and gets paragraphs."""
-    value, kind = text.value, text.kind
-    if kind == "text" and _WHOLE_MARKUP.fullmatch(value):
-        kind = "html"
-        notes.append(Note(step="content", field="content_html", detail="declared as plain text, but it is markup"))
-    if kind == "html" and _MARKUP.search(value):
-        return repair_markup(value, mojibake=mojibake)
+    plain = as_plain(text, mojibake=mojibake)
+    if plain is None:
+        if text.kind == "text":
+            notes.append(Note(step="content", field="content_html", detail="declared as plain text, but it is markup"))
+        return repair_markup(text.value, mojibake=mojibake)
     from feedmill.ingest.clean import paragraphs
 
-    plain = unescape(value) if kind == "html" or text.guessed else value
-    plain = repair_mojibake(plain) if mojibake else tidy_text(plain)
     return paragraphs(plain) if plain else ""
+
+
+def as_plain(text: Text, *, mojibake: bool) -> str | None:
+    """A text construct that has no tag and no `&lt;` as plain text; None when it is markup."""
+    value = text.value
+    is_html = text.kind == "html" or _WHOLE_MARKUP.fullmatch(value) is not None
+    if is_html and _MARKUP.search(value):
+        return None
+    plain = unescape(value) if is_html or text.guessed else value
+    return repair_mojibake(plain) if mojibake else tidy_text(plain)
 
 
 def _begins(short: Text, long: Text) -> bool:

@@ -7,20 +7,23 @@ Never: stores, schedules, or cleans an entry that has not changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from feedmill.feeds.outcome import Failure, RawDocument
-from feedmill.feeds.update import EntryUpdate
+from feedmill.feeds.source import NO_RULES, SourceRules
+from feedmill.feeds.update import FILTERED, EntryUpdate
 from feedmill.ingest import plan as plans
 
 if TYPE_CHECKING:
     from feedmill.feeds.source import Channel
     from feedmill.feeds.store import Store
+    from feedmill.feeds.update import KnownEntry
     from feedmill.ingest.normalize import FeedContext, Identified
-
-SALVAGED = "salvaged"
+    from feedmill.ingest.takeover import Alarm
+    from feedmill.ingest.treat import Treatment
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,12 +36,24 @@ class Digest:
     salvaged: int = 0
     remark: str = ""  # of the document as a whole: it was cut, or lost all its entries (checks 39, 105)
     failure: Failure | None = None
+    known: Mapping[str, KnownEntry] = field(default_factory=dict)  # what was known of its guids
+    alarm: Alarm | None = None  # of `ingest.scrutiny`: why some or all of it is held
+    lifted: bool = False  # an earlier alarm is over
 
 
-def read_document(store: Store, row: int, source_url: str, document: RawDocument, now: datetime) -> Digest:
+def read_document(
+    store: Store,
+    row: int,
+    source_url: str,
+    document: RawDocument,
+    now: datetime,
+    *,
+    rules: SourceRules = NO_RULES,
+) -> Digest:
     """Parse -> identify -> unseen -> normalize, against what the store knows of this source."""
     from feedmill.ingest.normalize import identify, normalize_channel, prepare
     from feedmill.ingest.parse import parse
+    from feedmill.ingest.treat import SALVAGED, Treatment
 
     parsed = parse(document)
     if isinstance(parsed, Failure):
@@ -50,29 +65,37 @@ def read_document(store: Store, row: int, source_url: str, document: RawDocument
         channel=replace(normalize_channel(parsed, source_url=source_url), entries=len(items)),
         unchanged=len(items) - len(fresh),
         remark="; ".join(note.detail for note in parsed.notes if note.step == "parse-cap"),
+        known=known,
     )
     if fresh:
-        context = prepare(parsed, source_url=source_url)
+        treatment = Treatment(rules, prepare(parsed, source_url=source_url))
         for item in fresh:
             memory = known.get(item.guid)
             first_seen = memory.first_seen if memory is not None and memory.first_seen is not None else now
-            update = _update(item, context, first_seen)
+            update = make_update(item, treatment, first_seen)
             digest.salvaged += update.recipe == SALVAGED
             digest.updates.append(replace(update, known=memory))
     return digest
 
 
-def _update(item: Identified, context: FeedContext, first_seen: datetime) -> EntryUpdate:
-    """One entry made clean; its bare words when that cannot be: one poisonous entry never costs the feed it came in."""
-    from feedmill.ingest.clean import DEFAULT_RECIPE
-    from feedmill.ingest.normalize import fingerprint, normalize
+def make_update(
+    item: Identified, treatment: Treatment, first_seen: datetime, *, context: FeedContext | None = None
+) -> EntryUpdate:
+    """What is worth storing of one entry; for `sync` and for `reclean` (with a `context` of its own)."""
+    from feedmill.feeds.likeness import text_hash
+    from feedmill.ingest.normalize import fingerprint
+    from feedmill.ingest.urls import canonical_key
 
-    recipe = DEFAULT_RECIPE.fingerprint
-    try:
-        entry = normalize(item, context, now=first_seen, recipe=DEFAULT_RECIPE)
-    except Exception as error:  # noqa: BLE001  whatever a stranger's markup found in us, the other entries go on
-        from feedmill.ingest.salvage import salvage
-
-        entry = salvage(item, source_url=context.source_url, first_seen=first_seen, error=error)
-        recipe = SALVAGED  # no recipe: the next `reclean` tries again
-    return EntryUpdate(entry=entry, raw=item.raw, raw_hash=item.raw_hash, fingerprint=fingerprint(entry), recipe=recipe)
+    treated = treatment.treat(item, first_seen, context=context)
+    entry = treated.entry
+    return EntryUpdate(
+        entry=entry,
+        raw=item.raw,
+        raw_hash=item.raw_hash,
+        fingerprint=fingerprint(entry),
+        recipe=treated.recipe,
+        held_reason=None if treated.filtered is None else FILTERED + treated.filtered,
+        judged=treatment.filters,
+        canonical_key=canonical_key(entry.url) if entry.url else None,
+        text_hash=text_hash(entry.content_text, entry.content_html),
+    )

@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 LONGEST_HOLD = timedelta(days=7)
+LEAST_LEARNED = timedelta(seconds=1)  # the distance from which doubling begins where the configured one is smaller
 _FIRST_HOLD = timedelta(minutes=15)  # a 429 that names no time: 15 min, doubling (reference scheduling.md section 2)
 _LONGEST_GUESSED_HOLD = timedelta(hours=24)
 _WIDEST_SPACING = timedelta(hours=1)
 # Learned spacing shrinks by 0.02 % with each good answer: half of it is forgotten after about 3,500 of them. A site
 # that allows one request a minute (Reddit, 2026) with 20 hourly feeds is so tested again about once a week (check 109).
 _SPACING_KEPT = 0.9998
+# A refusal teaches spacing only when the request before it was near: one that comes after a long pause is about
+# something else (one feed, a quota of the day), and doubling for it would leave a site at an hour for months.
+_NEAR = 4
 _INTERNAL_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 
@@ -75,11 +79,14 @@ def _suffixes() -> PublicSuffixList:
 
 @dataclass(slots=True)
 class _Site:
-    """One site in this process. `ready` is monotonic seconds, `hold_until` wall time, `spacing` learned or None."""
+    """One site in this process. `ready`, `started` (the last request, if known) and `pause` (before it) are monotonic
+    seconds, `hold_until` wall time, `spacing` learned or None."""
 
     key: str
     private: bool
     ready: float = 0.0
+    started: float | None = None
+    pause: float = 0.0
     hold_until: datetime | None = None
     spacing: timedelta | None = None
     refusals: int = 0
@@ -120,6 +127,8 @@ class SiteGate:
                 if state.next_allowed is not None:
                     wait = min(max(state.next_allowed - now, timedelta(0)), self._gap(site))
                     site.ready = max(site.ready, ticks + wait.total_seconds())
+                    if site.started is None:  # by whichever process: one gap before the place it left free
+                        site.started = ticks - (now - state.next_allowed + self._gap(site)).total_seconds()
 
     def held_until(self, key: str) -> datetime | None:
         """Until when the site is not asked at all (429, Retry-After); None when it may be."""
@@ -140,8 +149,11 @@ class SiteGate:
         """A request to the site begins now: the next one keeps its distance from this moment."""
         with self._lock:
             site = self._site(key)
+            ticks = self.clock()
             site.asked += 1
-            site.ready = self.clock() + self._gap(site).total_seconds()
+            site.pause = 0.0 if site.started is None else ticks - site.started
+            site.started = ticks
+            site.ready = ticks + self._gap(site).total_seconds()
 
     def finish(self, key: str, outcome: Outcome | None) -> SiteState | None:
         """Learn from an outcome; gives the site's state when it changed in a way worth storing at once."""
@@ -196,7 +208,9 @@ class SiteGate:
             wait = outcome.freshness.retry_after
         if isinstance(outcome, Failure) and outcome.kind is FailureKind.RATE_LIMITED:
             site.refusals += 1
-            site.spacing = min(max(self._gap(site), timedelta(seconds=1)) * 2, _WIDEST_SPACING)
+            gap = max(self._gap(site), LEAST_LEARNED)
+            if site.pause <= _NEAR * gap.total_seconds():
+                site.spacing = min(gap * 2, _WIDEST_SPACING)
             if wait is None:
                 wait = min(_FIRST_HOLD * 2 ** min(site.refusals - 1, 10), _LONGEST_GUESSED_HOLD)
         elif not isinstance(outcome, Failure):

@@ -21,7 +21,7 @@ from feedmill.feeds.entry import Author, Entry, Note, Origin
 from feedmill.feeds.identity import published_id
 from feedmill.ingest import titles
 from feedmill.ingest.channel import normalize_channel, read_origin, read_rights
-from feedmill.ingest.content import Chosen, choose_content, second_choice, to_markup
+from feedmill.ingest.content import Chosen, as_plain, choose_content, second_choice, to_markup
 from feedmill.ingest.dates import Dates, read_date, settle_dates
 from feedmill.ingest.guids import Identified, identify
 from feedmill.ingest.language import detect, normalize_tag
@@ -34,7 +34,7 @@ from feedmill.ingest.text import is_mostly_mojibake, strip_xml_illegal, tidy_tex
 from feedmill.ingest.urls import absolute, host_of
 
 if TYPE_CHECKING:
-    from feedmill.ingest.clean import Block, CleanContext, Cleaned, Evidence, Recipe
+    from feedmill.ingest.clean import Block, CleanContext, Cleaned, LazyEvidence, Recipe
 
 __all__ = ["FeedContext", "Identified", "fingerprint", "identify", "normalize", "normalize_channel", "prepare"]
 
@@ -55,7 +55,7 @@ class FeedContext:
     title_suffix: str | None = None
     mojibake: bool = False
     stamped: datetime | None = None
-    evidence: Evidence | None = None
+    evidence: LazyEvidence | None = None
 
 
 def prepare(feed: ParsedFeed, *, source_url: str) -> FeedContext:
@@ -204,9 +204,7 @@ def _summary(body: _Body, url: str | None, context: FeedContext, recipe: Recipe,
     if supplied is not None and not leads_content(
         supplied.value, body.text, markup=supplied.kind == "html" or supplied.guessed
     ):
-        html = to_markup(supplied, mojibake=context.mojibake, notes=[])
-        told = _clean(Chosen(html=html, base=supplied.base), body.title, url, context, recipe)
-        own = summarize(told.blocks, title=body.title)
+        own = summarize(_told(supplied, body, url, context, recipe), title=body.title)
         if own and not leads_content(own, body.text, markup=False):
             notes.append(Note(step="summary", field="summary", detail="supplied by the feed"))
             return own
@@ -214,6 +212,19 @@ def _summary(body: _Body, url: str | None, context: FeedContext, recipe: Recipe,
     if made:
         notes.append(Note(step="summary", field="summary", detail="derived from the content"))
     return made
+
+
+def _told(supplied: Text, body: _Body, url: str | None, context: FeedContext, recipe: Recipe) -> Sequence[Block]:
+    """The blocks of the feed's own summary, cleaned; most are one plain line, which needs no tree."""
+    from feedmill.ingest.clean import Block
+    from feedmill.ingest.clean.lines import plain_line
+
+    plain = as_plain(supplied, mojibake=context.mojibake)
+    line = plain_line(plain) if plain else None
+    if line is not None:
+        return (Block(kind="p", text=line),)
+    html = to_markup(supplied, mojibake=context.mojibake, notes=[])
+    return _clean(Chosen(html=html, base=supplied.base), body.title, url, context, recipe).blocks
 
 
 # --- the smaller fields ---
@@ -283,10 +294,10 @@ def _restamped(stamped: datetime | None, first_seen: datetime) -> bool:
     return stamped is not None and abs(stamped - first_seen) <= _NEAR_NOW
 
 
-def _evidence(entries: Sequence[ParsedEntry], mojibake: bool) -> Evidence | None:
+def _evidence(entries: Sequence[ParsedEntry], mojibake: bool) -> LazyEvidence | None:
     if len(entries) < _LEAST_ENTRIES:
         return None
-    from feedmill.ingest.clean import Evidence, edges
+    from feedmill.ingest.clean import LazyEvidence, edges
 
     htmls = (choose_content(entry, mojibake=mojibake).html for entry in entries[:_TAUGHT_BY])
-    return Evidence.learn([edges(html) for html in htmls if html])
+    return LazyEvidence([html for html in htmls if html], edges)

@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from feedmill.feeds.outcome import Failure, FailureKind, Fetched, Freshness, Gone, Move, NotModified, Validators
 from feedmill.feeds.source import Channel, SourceState, Standing
+from feedmill.feeds.update import FILTERED
 from feedmill.ingest.cadence import gone_is_confirmed, hold_until, learn, move_is_confirmed, schedule
 
 if TYPE_CHECKING:
+    from feedmill.ingest.takeover import Alarm
     from feedmill.feeds.entry import Entry
     from feedmill.feeds.update import EntryUpdate, KnownEntry
     from feedmill.ingest.normalize import Identified
     from feedmill.ingest.options import ScheduleOptions
 
-# An adopted address that fails so often in a row is given up again: the configured one is asked (check 86: reversible).
+# An adopted address that fails so often in a row is given up again: the configured one is asked (check 86).
 MOVE_TRUSTED_FAILURES = 3
 # A move seen at least once is believed at once when the old address is dead: it cannot be asked for confirmation.
 CLOCK_TOLERANCE = timedelta(minutes=5)  # between machines on one store
@@ -44,22 +46,79 @@ class Moment:
 def unseen(items: Sequence[Identified], known: Mapping[str, KnownEntry]) -> list[Identified]:
     """The entries that are new or whose raw hash moved; a tombstone counts as seen."""
     fresh = []
+    twice = _other_names(items, known)
     for item in items:
         memory = known.get(item.guid)
+        if item.guid in twice:
+            continue
         if memory is None or (not memory.pruned and memory.raw_hash != item.raw_hash):
             fresh.append(item)
     return fresh
 
 
+def _other_names(items: Sequence[Identified], known: Mapping[str, KnownEntry]) -> set[str]:
+    """Guids of entries that the document holds under an older name too: the entry's own guid speaks for it, else the
+    first that stands in the document. Each of them in turn would rewrite what the other one said."""
+    rows = {memory.row for memory in known.values() if not memory.pruned}
+    if len(rows) == sum(not memory.pruned for memory in known.values()):
+        return set()
+    spoken = {memory.row for guid, memory in known.items() if memory.guid == guid and not memory.pruned}
+    twice = set()
+    for item in items:
+        memory = known.get(item.guid)
+        if memory is None or memory.pruned or memory.guid == item.guid:
+            continue
+        if memory.row in spoken:
+            twice.add(item.guid)
+        spoken.add(memory.row)
+    return twice
+
+
+def is_undated(entry: Entry) -> bool:
+    """Whether its date is only when we first saw it."""
+    return any(note.step == "dates" and note.detail.endswith("taken from first seen") for note in entry.notes)
+
+
+def keep_date(update: EntryUpdate) -> EntryUpdate:
+    """A known entry keeps the date that it was first published under, unless the document now gives an earlier one: a
+    feed that stamps its entries anew at each build has not posted anything."""
+    first = update.known.published if update.known is not None else None
+    given = update.entry.published
+    if first is None or (given is not None and given <= first):
+        return update
+    from feedmill.ingest.normalize import fingerprint
+
+    entry = replace(update.entry, published=first)
+    return replace(update, entry=entry, fingerprint=fingerprint(entry))
+
+
 def sort_updates(updates: Sequence[EntryUpdate]) -> tuple[tuple[EntryUpdate, ...], tuple[EntryUpdate, ...]]:
     """(new, changed). A changed entry with the old fingerprint is kept too, but marked unrevised: its raw hash moved."""
     new = tuple(update for update in updates if update.known is None)
-    changed = tuple(
-        replace(update, revised=update.fingerprint != update.known.fingerprint)
-        for update in updates
-        if update.known is not None
-    )
-    return new, changed
+    return new, tuple(_compared(update, update.known) for update in updates if update.known is not None)
+
+
+def _compared(update: EntryUpdate, known: KnownEntry) -> EntryUpdate:
+    """Revised or not; an entry in which readers see nothing new keeps its date of change too, whatever is stamped."""
+    if update.fingerprint != known.fingerprint:
+        return replace(update, revised=True)
+    return replace(update, revised=False, entry=replace(update.entry, updated=known.updated))
+
+
+def count_news(new: Sequence[EntryUpdate]) -> int:
+    """How many new entries no alarm and no date holds back; filters are the operator's own wish, and count."""
+    return sum(update.held_reason is None or update.held_reason.startswith(FILTERED) for update in new)
+
+
+def settle_alarm(state: SourceState, alarm: Alarm) -> SourceState:
+    """Held until the operator releases it, or the alarm is over."""
+    detail = "; ".join(filter(None, (state.detail, alarm.reason)))
+    return replace(state, standing=Standing.HELD, held_as=alarm.held_as, held_reason=alarm.reason, detail=detail)
+
+
+def lift_alarm(state: SourceState) -> SourceState:
+    """After an error message gave way to the feed, or a release."""
+    return replace(state, standing=Standing.ACTIVE, held_as=None, held_reason=None)
 
 
 def settle_not_modified(
@@ -198,7 +257,7 @@ def _succeed(
 
 
 def _standing_of_success(state: SourceState) -> Standing:
-    """Held stays held, paused stays paused; a source that was merged (and so has a move) and redirects no more lives."""
+    """Held and paused stay so; a source that was merged (it has a move) and redirects no more is active again."""
     if state.standing is Standing.HELD or (state.standing is Standing.PAUSED and state.moved_to is None):
         return state.standing
     return Standing.ACTIVE

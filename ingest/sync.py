@@ -22,6 +22,7 @@ from random import random
 from typing import TYPE_CHECKING
 
 from feedmill.feeds.outcome import Failure, FailureKind, Fetched, FetchRecord, Gone, NotModified, Outcome
+from feedmill.feeds.source import NO_RULES, SourceRules
 from feedmill.feeds.update import UpdatePlan
 from feedmill.ingest import plan as plans
 from feedmill.ingest import report as reports
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 # once when it ran on this machine (the store asks whether it lives), so this bounds only losses across machines.
 LEASE = timedelta(minutes=30)
 CLAIM_AT_ONCE = 2000
+QUIET_AT_ONCE = 64
 # Trouble that our own network can cause for every source at once (reference network.md, check 82).
 OUR_OWN = frozenset({FailureKind.DNS, FailureKind.TIMEOUT})
 OUTAGE_SITES = 3
@@ -63,6 +65,7 @@ class Tick:
     fetcher: Fetcher
     fetching: FetchOptions
     scheduling: ScheduleOptions
+    rules: Mapping[str, SourceRules] = field(default_factory=dict)  # by the source's URL; most have none
     address: Callable[[str], str] = str  # where to ask for a source's URL: the same, with its secrets filled in
     clock: Callable[[], datetime] = utc_now
     chance: Callable[[], float] = random
@@ -74,6 +77,7 @@ class Tick:
     def run(self, *, urls: Sequence[str] | None = None, force: bool = False) -> Iterator[SourceReport]:
         """Look at what is due (all of `urls`, or of everything); one report for every source, due or not."""
         claimed: set[int] = set()
+        self._show_what_is_due()
         while not self.stop.is_set():
             now = self.clock()
             claims = self.store.claim(now, limit=CLAIM_AT_ONCE, lease=LEASE, force=force, urls=urls, skip_rows=claimed)
@@ -93,6 +97,18 @@ class Tick:
                     next_fetch=record.state.next_fetch or self.clock(),
                     reason=record.state.reason,
                 )
+
+    def _show_what_is_due(self) -> None:
+        """Entries that were dated ahead, and whose time has come."""
+        due = self.store.due_entries(self.clock())
+        if due:
+            self._tell()
+            self.store.release_entries(due)
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            self.before_news()
 
     def _after_a_clock_set_back(self, records: list[SourceRecord]) -> list[SourceRecord]:
         """Sources that were looked at in the future: they keep their interval, counted from now (check 67)."""
@@ -128,6 +144,7 @@ class Tick:
     def _work(self, claims: Sequence[Claim]) -> Iterator[SourceReport]:
         """Fetch and settle what was claimed; what a stop left undone is given back."""
         waiting: list[Answer] = []  # failures that may be our own network's, until somebody answers
+        quiet: list[Answer] = []  # 304s are written together: most of a tick is nothing but them
         reached = False
         answers = fetch_all(
             claims, self.fetcher, self.store, self.fetching, address=self.address, clock=self.clock, stop=self.stop
@@ -135,13 +152,21 @@ class Tick:
         for batch in answers:
             settled: list[Answer] = []
             for answer in batch:
+                if isinstance(answer.outcome, NotModified):
+                    quiet.append(answer)
+                    reached = True
+                    continue
                 ours = isinstance(answer.outcome, Failure) and answer.outcome.kind in OUR_OWN
                 reached = reached or not ours
                 (waiting if ours and not reached else settled).append(answer)
             if reached and waiting:
                 settled = waiting + settled
                 waiting = []
+            if len(quiet) >= QUIET_AT_ONCE:
+                settled += quiet
+                quiet = []
             yield from self._settle(settled)
+        yield from self._settle(quiet)
         outage = len({answer.site for answer in waiting}) >= OUTAGE_SITES
         yield from self._settle(waiting, outage=outage)
 
@@ -151,9 +176,8 @@ class Tick:
             return
         now = self.clock()
         drafts = [self._draft(answer, now, outage=outage) for answer in answers]
-        if not self._told and any(plan.new or plan.changed for plan, _ in drafts):
-            self._told = True
-            self.before_news()
+        if any(plan.new or plan.changed for plan, _ in drafts):
+            self._tell()
         kept = self.store.commit([plan for plan, _ in drafts], now)
         for (plan, report), done in zip(drafts, kept, strict=True):
             if done:
@@ -184,7 +208,9 @@ class Tick:
         if merged and isinstance(outcome, Fetched | NotModified):
             state = plans.settle_merged(record.source.url, record.state, record.channel, outcome, moment)
         else:
-            state = self._next_state(answer, outcome, digest, [update.entry for update in new], moment, outage=outage)
+            posted = [update.entry for update in new if update.held_reason is None or update.held_until]
+            state = self._next_state(answer, outcome, digest, posted, moment, outage=outage)
+        news = plans.count_news(new)
         revised = sum(update.revised for update in changed)
         self.visible_change = self.visible_change or _shown(state) != _shown(record.state)
         word = _word(outcome)
@@ -200,7 +226,7 @@ class Tick:
             detail=detail,
             bytes=answer.bytes,
             duration=answer.duration,
-            new=len(new),
+            new=news,
             changed=revised,
         )
         plan = UpdatePlan(
@@ -218,7 +244,7 @@ class Tick:
             source=record.source.url,
             outcome=word,
             status=outcome.status,
-            new=len(new),
+            new=news,
             changed=revised,
             unchanged=digest.unchanged + len(changed) - revised,
             failure=failure,
@@ -242,7 +268,10 @@ class Tick:
         url, state, channel = record.source.url, record.state, digest.channel or record.channel
         if isinstance(outcome, Fetched):
             settled = plans.settle_fetched(url, state, channel, outcome, moment, new)
-            return replace(settled, detail=digest.remark)
+            settled = replace(settled, detail=digest.remark)
+            if digest.alarm is not None:
+                return plans.settle_alarm(settled, digest.alarm)
+            return plans.lift_alarm(settled) if digest.lifted else settled
         if isinstance(outcome, NotModified):
             return plans.settle_not_modified(url, state, channel, outcome, moment)
         if isinstance(outcome, Gone):
@@ -263,7 +292,12 @@ class Tick:
         record = answer.claim.record
         if outcome.document.body_hash and outcome.document.body_hash == record.state.body_hash:
             return Digest(unchanged=record.entries)
-        digest = read_document(self.store, record.row, record.source.url, outcome.document, now)
+        rules = self.rules.get(record.source.url, NO_RULES)
+        digest = read_document(self.store, record.row, record.source.url, outcome.document, now, rules=rules)
+        if digest.updates or (record.state.held_as and digest.failure is None):
+            from feedmill.ingest.scrutiny import scrutinize
+
+            scrutinize(self.store, record, digest, delta=outcome.delta, now=now)
         if digest.channel is not None:
             if record.entries and not digest.channel.entries and not outcome.delta:
                 digest.remark = EMPTIED
@@ -299,4 +333,4 @@ def _word(outcome: Outcome) -> str:
 
 def _shown(state: SourceState) -> tuple[object, ...]:
     """What the published status says of a source, besides times and counts."""
-    return (state.standing, state.failure, state.detail, state.moved_to)
+    return (state.standing, state.failure, state.detail, state.moved_to, state.held_reason)

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from html import escape
+from urllib.parse import urljoin
 
 from feedmill.feeds.entry import Author, Enclosure, Entry, Origin, StoredEntry
 from feedmill.feeds.publication import Publication
 from feedmill.feeds.source import SourceRecord
 from feedmill.publish.about import LONGEST_NAME, LONGEST_TITLE, Abouts, authors_of, entry_source, plausible
+from feedmill.publish.branches import Around
 from feedmill.publish.links import is_private, web_url, without_secret
+from feedmill.publish.select import named_sources
 from feedmill.publish.xmltext import clean, language_tag, one_line, utc
 
 GENERATOR = "feedmill"
@@ -36,6 +40,7 @@ EMPTY = datetime(
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")  # RFC 6838 section 4.2
 _LONGEST_SUMMARY = 4000
 _MOST_CATEGORIES = 50
+_EXCERPT = 500  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,7 @@ class PublishedEntry:
     source: Origin
     source_key: str  # what a source's colour and grouping hang on
     also_in: tuple[str, ...]  # titles of other sources with the same entry
+    words: int = 0  # of the whole post, whatever the profile tells of it
 
     @property
     def permalink(self) -> bool:
@@ -68,8 +74,20 @@ class PublishedEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """An entry that is no more (RFC 6721 at:deleted-entry): readers that know the element delete their copy."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One publication at one moment of its content. `id` is the feed's own, fixed when it was first made."""
+    """One publication at one moment of its content. `id` is the feed's own, fixed when it was first made.
+
+    `assets`: the way from its folder to where stylesheets and icon lie. `file`: the Atom document's name when it is not
+    the subscription document but an archive of it (RFC 5005 section 4); `prev_archive`: the address of the one before.
+    """
 
     publication: Publication
     id: str
@@ -82,9 +100,36 @@ class Edition:
     language: str | None = None
     hubs: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    assets: str = ""
+    around: Around = field(default_factory=Around)
+    file: str = ""
+    prev_archive: str | None = None
+    tombstones: tuple[Tombstone, ...] = ()
+
+    @property
+    def is_archive(self) -> bool:
+        """True for a closed document of the past."""
+        return bool(self.file)
+
+    @property
+    def rows_key(self) -> tuple[object, ...]:
+        """All that the feeds say, in values whose repr names them: the sources' states, which move, are not in it."""
+        return (
+            self.publication, self.id, self.title, self.url, self.updated, self.entries, self.generator_version,
+            self.language, self.hubs, self.assets, self.file, self.prev_archive, self.tombstones,
+        )  # fmt: skip
+
+    @property
+    def icon(self) -> str | None:
+        """The publication's icon: the one that is configured, else the theme's, where a page lies beside the feed."""
+        if self.publication.icon or not self.offers("html"):
+            return self.publication.icon
+        return urljoin(self.url, f"{self.assets}icon.svg")
 
     def address(self, kind: str) -> str:
         """The public URL of one of its files, by format."""
+        if kind == "atom" and self.file:
+            return self.url + self.file
         return self.url if kind == "html" else self.url + FILES[kind]
 
     def offers(self, kind: str) -> bool:
@@ -99,6 +144,7 @@ def aggregate(
     *,
     feed_id: str,
     generator_version: str,
+    tombstones: Sequence[Tombstone] = (),
 ) -> Edition:
     """The edition of `publication` that shows `selected`, in their order."""
     public_planet = not is_private(publication.url)
@@ -107,7 +153,7 @@ def aggregate(
     problems: list[str] = []
     for stored in selected:
         try:
-            entries.append(_published(stored, abouts))
+            entries.append(_in_profile(publication.profile, _published(stored, abouts), stored))
         except Exception as error:  # noqa: BLE001  one poisonous entry never costs the publication (DESIGN section 10)
             problems.append(f"entry {stored.entry.id!r} of {without_secret(stored.source_url)} left out: {error}")
     return Edition(
@@ -115,19 +161,24 @@ def aggregate(
         id=feed_id,
         title=one_line(publication.title, most=LONGEST_TITLE) or "feedmill",
         url=publication.url,
-        updated=max((entry.updated for entry in entries), default=EMPTY),
+        updated=max((*(entry.updated for entry in entries), *(stone.at for stone in tombstones)), default=EMPTY),
         entries=tuple(entries),
         sources=sources_of(publication, records, {stored.source_url for stored in selected}),
         generator_version=generator_version,
         language=language_tag(publication.language),
         problems=tuple(problems),
+        tombstones=tuple(tombstones),
     )
 
 
 def sources_of(
     publication: Publication, records: Sequence[SourceRecord], shown: Iterable[str] = ()
 ) -> tuple[SourceRecord, ...]:
-    """The sources a publication is made of: all, or those with one of its tags and those whose entries it shows."""
+    """The sources a publication is made of: all, or those it names, or those with one of its tags and those whose
+    entries it shows."""
+    named = named_sources(publication, records)
+    if named is not None:
+        records = [record for record in records if record.source.url in set(named)]
     if not publication.tags:
         return tuple(records)
     wanted = {tag.casefold() for tag in publication.tags}
@@ -171,7 +222,23 @@ def _published(stored: StoredEntry, abouts: Abouts) -> PublishedEntry:
         source=source,
         source_key=source.id or stored.source_url if entry.origin else stored.source_url,
         also_in=tuple(abouts[other].title for other in stored.also_in if other in abouts),
+        words=len(entry.content_text.split()),
     )
+
+
+def _in_profile(profile: str, entry: PublishedEntry, stored: StoredEntry) -> PublishedEntry:
+    """How much of an entry is told; its id is the same in every profile, so that readers see one entry."""
+    if profile == "headlines":
+        return replace(entry, summary="", content_html="", image=None)
+    return _excerpt(entry, stored.entry.content_text) if profile == "excerpt" else entry
+
+
+def _excerpt(entry: PublishedEntry, text: str) -> PublishedEntry:
+    told = one_line(entry.summary or text, most=_EXCERPT)
+    html = f"<p>{escape(told, quote=False)}</p>" if told else ""
+    if html and entry.url:
+        html += f'<p><a href="{escape(entry.url)}">Read the whole post</a></p>'
+    return replace(entry, summary="", content_html=html)
 
 
 def _summary(entry: Entry) -> str:

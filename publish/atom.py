@@ -13,9 +13,11 @@ from typing import Any
 from lxml import etree
 
 from feedmill.feeds.entry import Author, Origin
-from feedmill.publish.aggregate import TYPES, Edition, PublishedEntry
+from feedmill.publish.aggregate import FILES, TYPES, Edition, PublishedEntry
 from feedmill.publish.xmltext import rfc3339
 
+HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005
+TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"  # RFC 6721
 NAMESPACES = {"media": "http://search.yahoo.com/mrss/"}
 MEDIA = "{http://search.yahoo.com/mrss/}"
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -39,7 +41,7 @@ def content_of(entry: PublishedEntry) -> str:
 
 def finish_feed(feed: Element, edition: Edition) -> None:
     """Dates, links, author, and the first lines that a browser or a curious person reads."""
-    add_prolog(feed)
+    add_prolog(feed, edition)
     feed.find("updated").text = rfc3339(edition.updated)
     if edition.publication.owner:
         _person(feed, Author(name=edition.publication.owner))
@@ -47,12 +49,29 @@ def finish_feed(feed: Element, edition: Edition) -> None:
     _link(feed, rel="alternate", type=TYPES["html"], href=edition.url)
     for hub in edition.hubs:
         _link(feed, rel="hub", href=hub)
+    if edition.icon:
+        add(feed, "icon", edition.icon)
+    _history(feed, edition)
     feed.append(banner(edition))
+    for stone in edition.tombstones:
+        deleted = etree.SubElement(feed, f"{{{TOMBSTONES}}}deleted-entry", nsmap={"at": TOMBSTONES})
+        deleted.set("ref", stone.id)
+        deleted.set("when", rfc3339(stone.at))
 
 
-def add_prolog(root: Element) -> None:
+def _history(feed: Element, edition: Edition) -> None:
+    """RFC 5005 section 4: where the entries before these are; an archive says what it is and where the present is."""
+    if edition.prev_archive:
+        _link(feed, rel="prev-archive", type=TYPES["atom"], href=edition.prev_archive)
+    if edition.is_archive:
+        _link(feed, rel="current", type=TYPES["atom"], href=edition.url + FILES["atom"])
+        etree.SubElement(feed, f"{{{HISTORY}}}archive", nsmap={"fh": HISTORY})
+
+
+def add_prolog(root: Element, edition: Edition) -> None:
     """The stylesheet for browsers, by a relative address: it moves with the folder. And a word on what this is."""
-    root.addprevious(etree.ProcessingInstruction("xml-stylesheet", 'type="text/css" href="feed.css"'))
+    style = "../" * edition.file.count("/") + edition.assets + "feed.css"
+    root.addprevious(etree.ProcessingInstruction("xml-stylesheet", f'type="text/css" href="{style}"'))
     root.addprevious(etree.Comment(f" {_BANNER} "))
 
 

@@ -86,6 +86,24 @@ def read(folder: Path, name: str) -> bytes | None:
         return file.read()
 
 
+def withdraw(folder: Path, names: Sequence[str]) -> None:
+    """Take files away that are published no more, and the folders that are empty then."""
+    for name in names:
+        target = _target(folder, name)
+        above = [folder / parent for parent in target.relative_to(folder).parents if parent.name]
+        if any(parent.is_symlink() for parent in above):
+            continue  # somebody else's folder
+        try:
+            target.unlink(missing_ok=True)
+            for parent in above:
+                parent.rmdir()
+        except NotADirectoryError:
+            continue
+        except OSError as error:
+            if target.exists():
+                raise DeliveryError(f"cannot remove {target}: {error.strerror or error}") from error
+
+
 def sweep(folder: Path, names: Sequence[str]) -> None:
     """Remove temporary files that a killed process left in the folders of `names`."""
     for parent in dict.fromkeys(_target(folder, name).parent for name in names):

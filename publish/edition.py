@@ -1,29 +1,32 @@
 """From the store to the folder that readers subscribe to.
 
-    store.latest, records -> select -> aggregate -> render (atom rss json html opml) -> check -> deliver
-                  records -> status.json, status.html          (only when there is news about a source)
+    records, newest entries -> aggregate -> gate -> render -> check -> deliver     (a publication, whole or not at all)
+                     outline -> archives, branches (a feed for each source and tag), months, search
+                     records -> status.json, status.html, ops.xml       (only when there is news about a source)
 
 In:  a store, what the operator wants published.
 Out: files; a `PublishReport`.
-Never: fetches; writes a file whose bytes are the same; lets one bad entry, rendition or publication cost the others.
+Never: fetches; renders what did not change; writes a file whose bytes are the same; lets one bad entry, rendition or
+publication cost the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
-from feedmill.feeds.entry import StoredEntry
+from feedmill.feeds.deny import DenyList
 from feedmill.feeds.publication import FORMATS, Publication
 from feedmill.feeds.source import SourceRecord
-from feedmill.publish.about import named_urn
-from feedmill.publish.aggregate import FILES, Edition, aggregate
+from feedmill.publish.aggregate import FILES
 from feedmill.publish.deliver import Delivery, deliver, hold, read, sweep
+from feedmill.publish.gather import Memory, Planet, newest
+from feedmill.publish.issue import Issue
+from feedmill.publish.ledger import Ledger
 from feedmill.publish.options import PublishOptions
-from feedmill.publish.render import place, render
-from feedmill.publish.select import select
+from feedmill.publish.render import place
 from feedmill.publish.status import (
     PublicationReport,
     public_document,
@@ -32,23 +35,7 @@ from feedmill.publish.status import (
     status_document,
 )
 
-SPARE = 1.25  # how many more entries are asked for, as some are the same entry from several sources
-
-
-class Counts(Protocol):
-    """What `store.counts()` answers."""
-
-    @property
-    def entries(self) -> int: ...
-
-
-class Memory(Protocol):
-    """The part of the store that publishing reads."""
-
-    def latest(self, *, limit: int, tags: Sequence[str] = ()) -> list[StoredEntry]: ...
-    def records(self) -> list[SourceRecord]: ...
-    def counts(self) -> Counts: ...
-    def publication_id(self, path: str, make: Callable[[], str]) -> str: ...
+INCIDENTS = "incidents"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,31 +48,40 @@ class PublishReport:
     problems: tuple[str, ...] = ()
 
 
-def publish(store: Memory, options: PublishOptions, *, check: bool = False) -> PublishReport:
+def publish(
+    store: Memory,
+    options: PublishOptions,
+    *,
+    check: bool = False,
+    now: datetime | None = None,
+    accept_loss: bool = False,
+) -> PublishReport:
     """Bring the output folder up to date; with `check`, only look at what lies there.
 
-    Raises DeliveryError when a file cannot be written. Whatever else goes wrong is a sentence in `problems`, and the
-    last good file stays.
+    `now` is for `max_age` and for closing months; no byte tells it. `accept_loss` lets an edition out that the gate
+    would hold. Raises DeliveryError when a file cannot be written. Whatever else goes wrong is a sentence in
+    `problems`, and the last good edition stays.
     """
     if check:
         return _check_delivered(store, options)
     with hold(options.output):
-        records = store.records()
-        files: dict[str, bytes] = {}
+        planet = _planet(store, options, now)
         problems: list[str] = []
         reports: list[PublicationReport] = []
+        written: list[Path] = []
+        kept = 0
         for publication in options.publications:
-            edition = _edition(store, publication, records, options)
-            problems.extend(_named(publication, edition.problems))
-            rendered, wrong = render(edition, options.output)
-            files.update(rendered)
-            problems.extend(_named(publication, wrong))
-            reports.append(_report(edition))
-        files.update(_status(store, records, options, reports, problems))
-        sweep(options.output, list(files) or ["status.json"])
-        delivery = deliver(options.output, files) if files else Delivery(written=(), kept=0)
+            issue = Issue(store, publication, planet, options)
+            reports.append(issue.publish(accept_loss=accept_loss))
+            problems.extend(_named(publication, issue.problems))
+            written += issue.ledger.written
+            kept += issue.ledger.kept
+        status = _deliver_status(store, planet.records, options, reports, problems)
     return PublishReport(
-        written=delivery.written, kept=delivery.kept, publications=tuple(reports), problems=tuple(problems)
+        written=(*written, *status.written),
+        kept=kept + status.kept,
+        publications=tuple(reports),
+        problems=tuple(problems),
     )
 
 
@@ -95,47 +91,50 @@ def publish_status(store: Memory, options: PublishOptions) -> PublishReport:
         records = store.records()
         reports = survey(store, options, records)
         problems: list[str] = []
-        files = _status(store, records, options, reports, problems)
-        delivery = deliver(options.output, files) if files else Delivery(written=(), kept=0)
+        delivery = _deliver_status(store, records, options, reports, problems)
     return PublishReport(
         written=delivery.written, kept=delivery.kept, publications=tuple(reports), problems=tuple(problems)
     )
 
 
 def survey(
-    store: Memory, options: PublishOptions, records: Sequence[SourceRecord] | None = None
+    store: Memory, options: PublishOptions, records: Sequence[SourceRecord] | None = None, now: datetime | None = None
 ) -> list[PublicationReport]:
     """What each publication would hold, without rendering it: for `status`."""
-    known = store.records() if records is None else records
-    return [_report(_edition(store, publication, known, options)) for publication in options.publications]
+    planet = _planet(store, options, now, records)
+    return [
+        Issue(store, publication, planet, options).report(newest(store, publication, planet))
+        for publication in options.publications
+    ]
 
 
-def _edition(
-    store: Memory, publication: Publication, records: Sequence[SourceRecord], options: PublishOptions
-) -> Edition:
-    # Named by the address at its first making: a store that is rebuilt from nothing gives the same id again.
-    feed_id = store.publication_id(publication.path, lambda: named_urn(publication.url))
-    asked = int(publication.limit * SPARE) + 20
-    return aggregate(
-        publication,
-        select(store.latest(limit=asked, tags=publication.tags), limit=publication.limit),
-        records,
-        feed_id=feed_id,
-        generator_version=options.generator_version,
-    )
-
-
-def _report(edition: Edition) -> PublicationReport:
-    return PublicationReport(
-        path=edition.publication.path,
-        entries=len(edition.entries),
-        updated=edition.updated if edition.entries else None,
+def _planet(
+    store: Memory, options: PublishOptions, now: datetime | None, records: Sequence[SourceRecord] | None = None
+) -> Planet:
+    return Planet(
+        records=store.records() if records is None else records,
+        deny=DenyList(options.deny),
+        now=now or datetime.now(UTC),
     )
 
 
 def _named(publication: Publication, problems: Sequence[str]) -> list[str]:
     where = f"publication {publication.path!r}: " if publication.path else ""
     return [where + problem for problem in problems]
+
+
+def _deliver_status(
+    store: Memory,
+    records: Sequence[SourceRecord],
+    options: PublishOptions,
+    reports: Sequence[PublicationReport],
+    problems: list[str],
+) -> Delivery:
+    files = _status(store, records, options, reports, problems)
+    if not files:
+        return Delivery(written=(), kept=0)
+    sweep(options.output, list(files))
+    return deliver(options.output, files)
 
 
 def _status(
@@ -145,7 +144,7 @@ def _status(
     reports: Sequence[PublicationReport],
     problems: list[str],
 ) -> dict[str, bytes]:
-    """status.json and status.html when there is news about a source or a publication; else nothing to deliver."""
+    """status.json, status.html and ops.xml when there is news about a source or publication; else nothing."""
     document = public_document(
         {
             **status_document(records, entries=store.counts().entries, publications=reports),
@@ -154,16 +153,36 @@ def _status(
     )
     pages = any("html" in publication.formats for publication in options.publications)
     before = read(options.output, "status.json")
-    complete = not pages or (options.output / "status.html").exists()
+    wanted = ["status.html", "style.css", "icon.svg"] if pages else []
+    complete = all((options.output / name).exists() for name in (*wanted, "ops.xml"))
     if complete and same_news(before, document):
         return {}
-    files = {"status.json": status_bytes(document)}
+    files = {"status.json": status_bytes(document), "ops.xml": _ops(store, records, options)}
     if pages:
-        files.update(_status_page(records, options, problems))
+        files.update(_status_page(records, options, reports, problems))
     return files
 
 
-def _status_page(records: Sequence[SourceRecord], options: PublishOptions, problems: list[str]) -> dict[str, bytes]:
+def _ops(store: Memory, records: Sequence[SourceRecord], options: PublishOptions) -> bytes:
+    """The operator's feed, and what it must remember: an incident outlives the state that it came from."""
+    import json
+
+    from feedmill.publish.incidents import follow, from_notes, ops_feed, to_notes
+
+    kept = store.meta(INCIDENTS)
+    incidents = follow(from_notes(json.loads(kept) if kept else []), records)
+    text = json.dumps(to_notes(incidents), separators=(",", ":"))
+    if text != (kept or "[]"):
+        store.set_meta(INCIDENTS, text)
+    return ops_feed(options.title, options.url, incidents, version=options.generator_version)
+
+
+def _status_page(
+    records: Sequence[SourceRecord],
+    options: PublishOptions,
+    reports: Sequence[PublicationReport],
+    problems: list[str],
+) -> dict[str, bytes]:
     from feedmill.publish.page import render_status
     from feedmill.publish.status_words import status_lines
     from feedmill.publish.theme import static_files
@@ -173,8 +192,12 @@ def _status_page(records: Sequence[SourceRecord], options: PublishOptions, probl
         for publication in options.publications
         if "html" in publication.formats
     ]
+    titles = {publication.path: publication.title for publication in options.publications}
+    held = [(titles.get(report.path, report.path), report.held) for report in reports if report.held]
     try:
-        page = render_status(options.title, status_lines(records), offered, generator_version=options.generator_version)
+        page = render_status(
+            options.title, status_lines(records), offered, held, generator_version=options.generator_version
+        )
     except Exception as error:  # noqa: BLE001  the status page must never stop the feeds
         problems.append(f"status.html was not rendered, the last good one stays: {error!r}")
         return {}
@@ -183,15 +206,17 @@ def _status_page(records: Sequence[SourceRecord], options: PublishOptions, probl
 
 
 def _check_delivered(store: Memory, options: PublishOptions) -> PublishReport:
-    """Validate the files on disk: present, well-formed, ids unique, entries as many as the store would publish."""
+    """Validate the files on disk: present, well-formed, ids unique; the archives and branches that were made too."""
     from feedmill.publish.check import check
 
     problems: list[str] = []
     kept = 0
     reports = survey(store, options)
     for publication in options.publications:
-        for kind in (kind for kind in FORMATS if kind in publication.formats):
-            name = place(publication, FILES[kind])
+        names = {place(publication, FILES[kind]): kind for kind in FORMATS if kind in publication.formats}
+        made = Ledger(store, publication.path, options.output).files
+        names.update({name: "atom" for name in sorted(made) if name.endswith(".xml") and name not in names})
+        for name, kind in names.items():
             data = read(options.output, name)
             if data is None:
                 problems.append(f"{name} is missing: run `feedmill publish`")

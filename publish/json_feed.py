@@ -47,6 +47,7 @@ def _feed(edition: Edition) -> dict[str, Any]:
         "home_page_url": edition.url,
         "feed_url": edition.address("json"),
         "description": edition.publication.description,
+        "icon": edition.icon,
         "language": edition.language,
         "authors": [{"name": owner}] if owner else None,
         "hubs": [{"type": "WebSub", "url": hub} for hub in edition.hubs],

@@ -28,10 +28,12 @@ LARGEST_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriptions:
-    """What an OPML document lists; `problems` has one sentence for each outline that was skipped."""
+    """What an OPML document lists; `problems` has one sentence for each outline that was skipped, `notes` one for each
+    setting of another planet that has no place here."""
 
     sources: tuple[Source, ...]
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     title: str = ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from feedmill.feeds.deny import Deny
 from feedmill.feeds.publication import Publication
 
 
@@ -17,6 +18,8 @@ class PublishOptions:
     url: str
     publications: tuple[Publication, ...]
     generator_version: str = "0.1.0"
+    deny: tuple[Deny, ...] = ()
+    readers: tuple[tuple[str, str], ...] = ()  # (name, address with {url}): hosted readers that the page offers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

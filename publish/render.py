@@ -1,45 +1,70 @@
 """One publication in all the formats it offers.
 
-In:  an `Edition`; the output folder, for the date of the subscription list that lies there.
-Out: files by their path below the output, and what went wrong.
-Never: delivers; gives out a rendition that does not read back; imports a library that no wanted format needs.
+In:  an `Edition`; the ledger of what was delivered, and from what.
+Out: files put into the ledger, and what went wrong.
+Never: delivers; renders what is as it should be; gives out a rendition that does not read back; imports a library that
+no wanted format needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from feedmill.feeds.errors import DeliveryError
 from feedmill.feeds.publication import FORMATS, Publication
+from feedmill.feeds.source import SourceRecord
 from feedmill.publish.aggregate import FILES, Edition
 from feedmill.publish.deliver import read
+from feedmill.publish.ledger import Ledger, digest
 from feedmill.publish.links import is_private
 
 
-def render(edition: Edition, output: Path) -> tuple[dict[str, bytes], list[str]]:
-    """The files of one publication by their path below the output, and what went wrong."""
-    files: dict[str, bytes] = {}
+def render(edition: Edition, output: Path, ledger: Ledger, *, key: str | None = None) -> list[str]:
+    """Put the files of one publication that are not fresh; what went wrong.
+
+    The feeds and the list go out together or not at all: when one of them fails and there is an earlier edition, that
+    one stays whole. A page that fails (a theme can) keeps its own last good file and costs the feeds nothing.
+    `key`: of what it is made, when the caller knows it without the entries.
+    """
     problems: list[str] = []
+    put: list[str] = []
+    failed: list[str] = []
     for kind in (kind for kind in FORMATS if edition.offers(kind)):
         name = place(edition.publication, FILES[kind])
-        try:
-            data, count, left_out = _RENDERERS[kind](edition, output)
-            wrong = _wrong(kind, data, count)
-        except DeliveryError:
-            raise
-        except Exception as error:  # noqa: BLE001  a format that fails keeps its last good file; the others go on
-            problems.append(f"{name} was not rendered, the last good one stays: {error!r}")
+        made_from = key or _key(edition, kind)
+        if ledger.fresh(name, made_from):
             continue
-        problems.extend(left_out)
-        if wrong:
-            problems.append(f"{name} failed its check, the last good one stays: {'; '.join(wrong[:3])}")
+        data, found, wrong = _made(kind, edition, output)
+        problems.extend(found)
+        if wrong or data is None:
+            problems.append(f"{name} {wrong}")
+            ledger.keep(name)
+            failed += [name] if kind != "html" else []
             continue
-        files[name] = data
-    if files:
-        files.update(companions(edition))
-    return files, problems
+        ledger.put(name, data, made_from)
+        put += [name] if kind != "html" else []
+    if failed and put and any((output / name).exists() for name in (*put, *failed)):
+        ledger.drop(put)
+        problems.append(f"{', '.join(put)}: the last good edition stays whole")
+    if not edition.assets:
+        companions(edition, ledger)
+    return problems
+
+
+def _made(kind: str, edition: Edition, output: Path) -> tuple[bytes | None, list[str], str]:
+    """(bytes, entries left out, what is wrong)."""
+    try:
+        data, count, left_out = _RENDERERS[kind](edition, output)
+        wrong = _wrong(kind, data, count)
+    except DeliveryError:
+        raise
+    except Exception as error:  # noqa: BLE001  a format that fails keeps its last good file; the page and feeds go on
+        return None, [], f"was not rendered, the last good one stays: {error!r}"
+    sentence = f"failed its check, the last good one stays: {'; '.join(wrong[:3])}" if wrong else ""
+    return data, list(left_out), sentence
 
 
 def _wrong(kind: str, data: bytes, count: int | None) -> list[str]:
@@ -48,16 +73,52 @@ def _wrong(kind: str, data: bytes, count: int | None) -> list[str]:
     return check(kind, data, entries=count)
 
 
-def companions(edition: Edition) -> dict[str, bytes]:
+def _key(edition: Edition, kind: str) -> str:
+    if kind == "opml":  # the list's own date moves only when the list does
+        return digest(works(), kind, edition.title, edition.publication.owner, *map(_listed, edition.sources))
+    if kind == "html":
+        return digest(works(), kind, edition.rows_key, edition.around, *map(_listed, edition.sources))
+    return digest(works(), kind, edition.rows_key)
+
+
+def _listed(record: SourceRecord) -> object:
+    """What the page and the list say of a source."""
+    about = record.channel.about
+    return record.source, about.title, about.site_url, record.state.standing.value == "gone"
+
+
+_WORKS = (
+    "about", "aggregate", "atom", "branches", "feed", "fragment", "issue", "json_feed", "links", "months", "opml",
+    "page", "render", "rss", "theme", "xmltext",
+)  # fmt: skip
+
+
+@cache
+def works() -> str:
+    """What renders: these modules and the theme's files. Other code or another theme renders everything anew once."""
+    here = Path(__file__).parent
+    try:
+        found = [*(here / f"{name}.py" for name in _WORKS), *here.glob("themes/*/*")]
+        return digest(sorted((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in found))
+    except OSError:  # not on a file system: the version is in each edition
+        return ""
+
+
+def companions(edition: Edition, ledger: Ledger) -> None:
     """The stylesheets and the icon that the page and the feeds name by relative addresses."""
     from feedmill.publish.theme import static_files
 
     wanted = set()
     if edition.offers("html"):
         wanted |= {"style.css", "icon.svg"}
+        if edition.around.search:
+            wanted.add("search.js")
     if edition.offers("atom") or edition.offers("rss"):
         wanted.add("feed.css")
-    return {place(edition.publication, name): data for name, data in static_files().items() if name in wanted}
+    for name, data in static_files().items():
+        target, key = place(edition.publication, name), works()
+        if name in wanted and not ledger.fresh(target, key):
+            ledger.put(target, data, key)
 
 
 def place(publication: Publication, name: str) -> str:

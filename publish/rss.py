@@ -56,7 +56,7 @@ def media_type_of(enclosure: Enclosure) -> str:
 
 def finish_channel(root: Element, edition: Edition) -> None:
     """Atom links (self, hub), the date of the newest content, time to live, and the banner."""
-    add_prolog(root)
+    add_prolog(root, edition)
     channel = root[0]
     add(channel, "lastBuildDate", rfc822(edition.updated))
     add(channel, "ttl", str(TTL_MINUTES))

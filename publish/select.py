@@ -59,7 +59,9 @@ def named_sources(publication: Publication, records: Sequence[SourceRecord]) -> 
     ]
 
 
-def wanted(publication: Publication, records: Sequence[SourceRecord], deny: DenyList, *, now: datetime) -> Wanted | None:
+def wanted(
+    publication: Publication, records: Sequence[SourceRecord], deny: DenyList, *, now: datetime
+) -> Wanted | None:
     """What an entry must be for this publication, beyond tags and sources; None: anything will do."""
     by_url = {record.source.url: record for record in records}
     tests: list[Wanted] = []

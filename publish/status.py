@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from feedmill.feeds.source import SourceRecord
+from feedmill.feeds.source import SourceRecord, SourceState
 from feedmill.publish.links import web_url, without_secret
 from feedmill.publish.xmltext import clean, one_line, rfc3339
 
@@ -23,11 +23,13 @@ FAST = frozenset({"last_success", "last_attempt", "next_fetch", "reason", "failu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicationReport:
-    """One publication as delivered: how many entries, and the date of the newest content (None: no entries)."""
+    """One publication as delivered: how many entries, the date of the newest content (None: no entries), and why the
+    gate holds its newest edition back ("": it does not)."""
 
     path: str
     entries: int
     updated: datetime | None
+    held: str = ""
 
 
 def status_document(
@@ -38,7 +40,12 @@ def status_document(
         "sources": [_source(record) for record in records],
         "entries": entries,
         "publications": [
-            {"path": report.path, "entries": report.entries, "updated": _time(report.updated)}
+            {
+                "path": report.path,
+                "entries": report.entries,
+                "updated": _time(report.updated),
+                "held": report.held or None,
+            }
             for report in publications
         ],
     }
@@ -106,12 +113,18 @@ def _source(record: SourceRecord) -> dict[str, Any]:
         "failure": state.failure.value if state.failure else None,
         "next_fetch": _time(state.next_fetch),
         "reason": one_line(state.reason),
-        "detail": one_line(state.detail),
+        "detail": one_line(detail_of(state)),
         "failing_since": _time(state.failing_since),
         "site_url": web_url(record.channel.about.site_url),
         "tags": list(record.source.tags),
         "moved_to": state.moved_to,
     }
+
+
+def detail_of(state: SourceState) -> str:
+    """What is wrong, and why the source is held: the one does not take the place of the other."""
+    held = state.held_reason or ""
+    return state.detail if held in state.detail else "; ".join(filter(None, (held, state.detail)))
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from feedmill.feeds.outcome import FailureKind
 from feedmill.feeds.source import SourceRecord, Standing
 from feedmill.publish.links import web_url, without_secret
+from feedmill.publish.status import detail_of
 from feedmill.publish.xmltext import one_line
 
 STATES: Mapping[Standing, str] = {
@@ -100,12 +101,13 @@ class SourceLine:
 
 def status_lines(records: Iterable[SourceRecord]) -> list[SourceLine]:
     """All sources in words, those in trouble first, each group in the order of the configuration."""
-    lines = [_line(record) for record in records]
+    lines = [line_of(record) for record in records]
     order = {"failing": 0, "held": 1, "gone": 2, "paused": 3, "new": 4, "active": 5}
     return sorted(lines, key=lambda line: order[line.state])
 
 
-def _line(record: SourceRecord) -> SourceLine:
+def line_of(record: SourceRecord) -> SourceLine:
+    """One source in words."""
     state = record.state
     sentence, advice = "", ""
     if state.standing is Standing.GONE:
@@ -115,6 +117,7 @@ def _line(record: SourceRecord) -> SourceLine:
         sentence, advice = ADVICE[state.failure]
     elif state.standing is Standing.HELD:
         sentence = "New posts from it are held back until somebody has looked."
+        advice = "Operators: `feedmill release` with its address shows them, `feedmill drop` forgets them."
     elif state.standing is Standing.PAUSED:
         sentence = "The operator has paused it."
     url = record.source.url
@@ -126,7 +129,7 @@ def _line(record: SourceRecord) -> SourceLine:
         word=STATES[state.standing],
         entries=record.entries,
         sentence=sentence,
-        detail=one_line(state.detail.replace(url, without_secret(url)), most=500),
+        detail=one_line(detail_of(state).replace(url, without_secret(url)), most=500),
         advice=advice,
         since=state.failing_since,
     )

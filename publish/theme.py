@@ -11,12 +11,12 @@ from functools import cache
 from importlib.resources import files
 
 THEME = "default"
-STATIC = ("style.css", "feed.css", "icon.svg")
+STATIC = ("style.css", "feed.css", "icon.svg", "search.js")
 
 
 @cache
 def static_files() -> dict[str, bytes]:
-    """The stylesheets and the icon, as they lie beside the pages."""
+    """The stylesheets, the icon and the search page's script, as they lie beside the pages."""
     return {name: _file(name) for name in STATIC}
 
 

@@ -3,8 +3,8 @@
 In:  the text of the expression, when the configuration is read; an entry's facts, when entries are chosen.
 Out: a function from facts to true or false; `WhereError` with the column where the expression goes wrong.
 Never: evaluates Python. The text is parsed to a tree, and only what the tables below list is ever turned into a
-function: no attribute, no index, no call but ours, no name but ours. Every operation takes time in proportion to the text
-it looks at: there are no regular expressions, no powers, no loops.
+function: no attribute, no index, no call but ours, no name but ours. Every operation takes time in proportion to the
+text it looks at: there are no regular expressions, no powers, no loops.
 
     where = "'python' in tags and words >= 200 and not startswith(title, 'Show')"
     where = "source == 'Ada' or published >= '2026-01-01'"
@@ -72,7 +72,9 @@ def compile_where(text: str) -> Callable[[Facts], bool]:
     try:
         tree = ast.parse(flat.lstrip(), mode="eval")
     except SyntaxError as error:
-        raise WhereError(f"{error.msg}, expected such as 'python' in tags", max(1, (error.offset or 1) + lead)) from None
+        raise WhereError(
+            f"{error.msg}, expected such as 'python' in tags", max(1, (error.offset or 1) + lead)
+        ) from None
     except (ValueError, MemoryError, RecursionError):
         raise WhereError("this cannot be read, expected such as 'python' in tags", 1) from None
     kind, value = _Compiler(flat.lstrip(), lead).value(tree.body, 0)

@@ -9,7 +9,7 @@ the sanitizer are imported when the first entry is cleaned.
 
 from __future__ import annotations
 
-from feedmill.ingest.clean.evidence import Edges, Evidence
+from feedmill.ingest.clean.evidence import Edges, Evidence, LazyEvidence
 from feedmill.ingest.clean.model import Block, CleanContext, Cleaned, Harvest
 from feedmill.ingest.clean.recipe import DEFAULT_RECIPE, Recipe
 
@@ -21,6 +21,7 @@ __all__ = [
     "Edges",
     "Evidence",
     "Harvest",
+    "LazyEvidence",
     "Recipe",
     "clean",
     "edges",

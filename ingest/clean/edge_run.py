@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+
 from feedmill.ingest.clean.edge_score import STRONG, judge_line, judge_place
-from feedmill.ingest.clean.page import Page, shorten
+from feedmill.ingest.clean.inline import link_unit
+from feedmill.ingest.clean.page import Embed, Page, shorten
 from feedmill.ingest.clean.phrase_tables import fold
 from feedmill.ingest.clean.phrases import Match, is_label_list, mask_digits
 from feedmill.ingest.clean.rulebook import label_pattern
@@ -93,7 +95,7 @@ def _drop_run(page: Page, units: list[Unit], *, at_start: bool) -> list[Unit]:
     scored = [slot for slot in run if slot.match.score]
     total = sum(slot.match.score for slot in scored)
     strong = any(slot.match.score >= STRONG for slot in scored)
-    if total < STRONG or not (strong or len({slot.match.rule for slot in scored}) > 1):
+    if total < STRONG or not (strong or len({fold(slot.text) for slot in scored}) > 1):
         return units
     shown = [slot for slot in scored if slot.unit.kind != "mark"]
     if not shown:
@@ -116,7 +118,27 @@ def _drop_run(page: Page, units: list[Unit], *, at_start: bool) -> list[Unit]:
             if not unit.lines:
                 continue
         out.append(unit)
+    about = None if at_start else _page_it_is_about(shown)
+    if about is not None:
+        page.harvest["external"][about] = None
+        out.append(link_unit(Embed(about, _bare_address(about))))
     return out
+
+
+def _page_it_is_about(run: list[Slot]) -> str | None:
+    """Where a link post leads (Reddit's [link], Hacker News' article): it stays as a link, it is what was posted."""
+    found: dict[str, str] = {}
+    for slot in run:
+        for line in [slot.line] if slot.line is not None else ():
+            for link in line.links:
+                name = "[link]" if slot.match.rule == "hn article" else link.text.strip()
+                found.setdefault(name, link.href)
+    about = found.get("[link]")
+    return about if about != found.get("[comments]") else None
+
+
+def _bare_address(url: str) -> str:
+    return shorten(url.partition("://")[2].rstrip("/"))
 
 
 def _find_run(page: Page, units: list[Unit], *, at_start: bool) -> list[Slot]:
@@ -186,8 +208,6 @@ def _harvest(page: Page, slot: Slot) -> None:
                 found["authors"][name] = None
             elif name and (label_pattern().search(link.href) or "tag" in link.rel.split()):
                 found["categories"][name] = None
-            elif name == "[link]" or slot.match.rule == "hn article":
-                found["external"][link.href] = None
         if slot.match.rule == "labels" and not line.links:
             rest = line.text.partition(":")[2]
             if rest.strip() and is_label_list(rest):

@@ -7,16 +7,16 @@ Never: removes anything.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from feedmill.ingest.clean.page import Page
-from feedmill.ingest.clean.phrase_tables import fold, words
+from feedmill.ingest.clean.phrase_tables import fold, source_frames, words
 from feedmill.ingest.clean.phrases import Match, is_prose, mask_digits, match_line
 from feedmill.ingest.clean.rulebook import label_pattern, machinery_pattern
 from feedmill.ingest.clean.units import Line, Link, Unit
 
 STRONG = 3
-_LONGEST = 600  # characters of a line that may be a phrase
+_SITE_WORDS = 6
+_LONGEST = 600  # characters of a line that may be a phrase with a title and two names in it
+_LONGEST_BARE = 240  # of one without links: no phrase of the tables is longer, and folding prose is dear
 
 
 def judge_place(page: Page, unit: Unit, line: Line | None, *, at_start: bool) -> Match | None:
@@ -36,11 +36,11 @@ def judge_place(page: Page, unit: Unit, line: Line | None, *, at_start: bool) ->
 def judge_line(page: Page, line: Line, *, at_start: bool) -> Match | None:
     text = line.text.strip()
     match = None
-    if len(text) <= _LONGEST:
+    if len(text) <= (_LONGEST if line.links else _LONGEST_BARE):
         match = _judge_links(line, text) or match_line(text, at_start=at_start)
         if match is not None:
             match = _with_links(page, line, match)
-    if match is None or match.score < STRONG:
+    if (match is None or match.score < STRONG) and len(text) <= _LONGEST:
         known = _by_evidence(page, text, at_start=at_start)
         if known is not None and (match is None or match.score > 0):
             match = known
@@ -76,16 +76,37 @@ def _outside(text: str, links: list[Link]) -> str:
 
 def _with_links(page: Page, line: Line, match: Match) -> Match:
     """Phrases whose links prove them: the source line, a teaser's link to the entry itself, a letter's browser link."""
-    if match.rule == "source":
-        roots = [link for link in line.links if urlsplit(link.href).path in ("", "/")]
-        title = fold(page.context.title)
-        if len(line.links) >= 2 or roots or (title and title in fold(line.text)):
-            return Match("source line", STRONG)
+    if match.rule == "source" and _is_source_line(page, line):
+        return Match("source line", STRONG)
     if match.rule == "more" and any(_same_page(link.href, page.context.entry_url) for link in line.links):
         return Match("link to the entry", STRONG)
     if match.rule == "view" and line.links:
         return Match("letter in the browser", STRONG)
     return match
+
+
+def _is_source_line(page: Page, line: Line) -> bool:
+    """Whether "The post {entry} appeared first on {site}" says nothing else: its slots are links, or hold the title."""
+    frames, headed = source_frames()
+    text = line.text
+    for link in line.links:
+        text = text.replace(link.text, " ", 1)
+    left = fold(text)
+    if (len(line.links) >= 2 and left in frames) or (line.links and left in headed):
+        return True
+    title = fold(page.context.title)
+    if not title or title not in fold(line.text):
+        return False
+    rest = fold(line.text).replace(title, " ", 1).split()
+    return any(_runs_through(frame.split(), rest) for frame in frames)
+
+
+def _runs_through(frame: list[str], rest: list[str]) -> bool:
+    """Whether the frame's words stand in a line in order, with at most a site's name between them."""
+    if not len(frame) <= len(rest) <= len(frame) + _SITE_WORDS:
+        return False
+    left = iter(rest)
+    return all(word in left for word in frame)
 
 
 def _same_page(href: str, entry_url: str | None) -> bool:
@@ -118,7 +139,7 @@ def _judge_list(page: Page, unit: Unit, *, at_start: bool) -> Match | None:
 
 def _by_evidence(page: Page, text: str, *, at_start: bool) -> Match | None:
     evidence = page.context.evidence
-    if evidence is None or "no-evidence" in page.recipe.ablation:
+    if evidence is None or "no-evidence" in page.recipe.ablation or not evidence.may_know(text):
         return None
     key = mask_digits(fold(text))
     if not key:

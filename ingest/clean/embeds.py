@@ -113,7 +113,6 @@ def _provider(url: str) -> tuple[str, str]:
         target = absolute(shown.rstrip("/") if shown.endswith("//") else shown, url)
         if target is None:
             break
-        # An address inside an address may name an API (SoundCloud): it still leads to the thing itself.
         return name, tidy(target.rstrip("/") if template.endswith(r"/\2") else target)[0]
     return host_of(url), tidy(url)[0]
 

@@ -114,8 +114,12 @@ def _sizes(given: dict[str, str | None]) -> tuple[int | None, int | None]:
 def _is_placeholder(src: str) -> bool:
     if src.startswith("data:"):
         return len(src) <= _TINY_DATA or not _DATA_IMAGE.match(src)
-    lower = src.lower()
-    return any(part in lower for part in read("hosts")["placeholders"])
+    return _placeholders().search(src) is not None
+
+
+@cache
+def _placeholders() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, read("hosts")["placeholders"])), re.IGNORECASE)
 
 
 def _lazy_source(given: dict[str, str | None]) -> str:

@@ -13,8 +13,9 @@ from typing import Final
 from selectolax.lexbor import LexborNode
 
 from feedmill.ingest.clean.containers import image_html, player_html
-from feedmill.ingest.clean.page import Image, Page
-from feedmill.ingest.clean.writer import Writer, attribute
+from feedmill.ingest.clean.page import Embed, Image, Page
+from feedmill.ingest.clean.units import Line, Link, Unit
+from feedmill.ingest.clean.writer import Writer, attribute, escape
 from feedmill.ingest.word_table import words
 
 REL = ' rel="noopener noreferrer"'
@@ -106,3 +107,9 @@ class InlineWalk:
         if player is not None:
             self.out.void(player_html(player), media=True)
         return NOTHING
+
+
+def link_unit(embed: Embed) -> Unit:
+    """A paragraph that is one link, for what cannot stand in a reader itself."""
+    html = f"<a{attribute('href', embed.url)}{REL}>{escape(embed.label)}</a>"
+    return Unit("media", lines=[Line(html, embed.label, [Link(embed.url, embed.label)])])

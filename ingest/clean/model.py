@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from feedmill.feeds.entry import Note
-    from feedmill.ingest.clean.evidence import Evidence
+    from feedmill.ingest.clean.evidence import Evidence, LazyEvidence
 
 BlockKind = Literal["p", "heading", "list", "quote", "pre", "caption", "table", "media"]
 
@@ -30,7 +30,7 @@ class CleanContext:
     site_url: str | None = None
     feed_url: str | None = None
     title: str = ""
-    evidence: Evidence | None = None
+    evidence: Evidence | LazyEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,11 @@ def tables() -> Tables:
         by_word=dict(by_word),
         dense=dense,
         label_heads=frozenset(fold(phrase) for kind, phrase in _phrases(data) if kind == "labels"),
-        glued=_by_beginning((phrase, kind) for phrase, kind in exact.items() if kind in GLUED and len(phrase) > 2),
+        glued=_by_beginning(
+            (phrase, kind)
+            for phrase, kind in exact.items()
+            if kind in GLUED and (len(phrase) > 2 or _CJK.match(phrase))
+        ),
         networks=networks,
         long_networks={
             key: [name for name, _ in rows]
@@ -155,7 +159,8 @@ def _keep_higher(exact: dict[str, str], phrase: str, kind: str) -> None:
 def _pattern(kind: str, phrase: str, net: str) -> Pattern:
     many = "39" if kind in _LONG_SLOTS else "7"
     slot = {
-        "x": rf"\S+(?: \S+){{0,{many}}}?",
+        # No sentence ends inside a slot: a paragraph of prose with the phrase behind it is no phrase.
+        "x": rf"\S+(?: (?<!\w\w\w\. )(?<![。！？] )\S+){{0,{many}}}?",
         "n": r"\d[\d.,' ]*k?",
         "t": r"(?=.{0,40}\d).{1,50}?",
         "net": net,
@@ -177,6 +182,14 @@ def _pattern(kind: str, phrase: str, net: str) -> Pattern:
 def expression(source: str) -> re.Pattern[str]:
     """A pattern's expression, compiled when a line has its literal: most patterns never meet one."""
     return re.compile(source)
+
+
+@cache
+def source_frames() -> tuple[frozenset[str], frozenset[str]]:
+    """Fixed words of the source lines ("the post appeared first on"): all, and those that say "the post" themselves."""
+    rows = [phrase for kind, phrase in _phrases(read("phrases")) if kind == "source"]
+    bare = {phrase: fold(_SPACES.sub(" ", _SLOT.sub(" ", phrase))) for phrase in rows}
+    return frozenset(bare.values()), frozenset(words for phrase, words in bare.items() if not phrase.startswith("{"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ PROSE_WORDS = 12
 _SHARING = frozenset({"share", "share_head", "share_on", "likes"})
 _AT_START = frozenset({"start"})
 _GUESSES = frozenset({"byline", "open_labels", "start", "leave"})  # free words go along
+_NAMES = frozenset({"byline", "open_labels", "start"})  # and a sentence may begin in the same words
 _SEPARATORS = re.compile(r"[\s|·•,/–—\-»«>:.!…←→&+]*")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।॥။។։][\"'”’»)\]]*$")
 _WORD = re.compile(r"\w")
@@ -58,20 +59,24 @@ def match_line(text: str, *, at_start: bool) -> Match | None:
     if words(folded) > MAX_WORDS:
         return None
     return (
-        _match_labels(folded, table)
-        or _match_patterns(folded, table, at_start=at_start)
-        or _match_glued(folded, table)
+        _match_labels(folded, text, table)
         or _match_parts(text, at_start=at_start)
+        or _match_patterns(folded, text, table, at_start=at_start)
+        or _match_glued(folded, table)
         or _match_date(folded, table)
     )
 
 
-def _match_labels(folded: str, table: Tables) -> Match | None:
+def _match_labels(folded: str, text: str, table: Tables) -> Match | None:
     """`Labels: a, b, c`: short words between commas, no sentence."""
     head, colon, rest = folded.partition(":")
-    if not colon or head not in table.label_heads or not is_label_list(rest):
+    if not colon or head not in table.label_heads or not is_label_list(rest) or _ends_sentence(text):
         return None
     return Match("labels", 1, inferred=True)
+
+
+def _ends_sentence(text: str) -> bool:
+    return _SENTENCE_END.search(text.rstrip()) is not None
 
 
 def is_label_list(rest: str) -> bool:
@@ -80,7 +85,7 @@ def is_label_list(rest: str) -> bool:
     return len(items) <= 20 and all(len(item) <= 4 for item in items) and not _SENTENCE_END.search(rest)
 
 
-def _match_patterns(folded: str, table: Tables, *, at_start: bool) -> Match | None:
+def _match_patterns(folded: str, text: str, table: Tables, *, at_start: bool) -> Match | None:
     best: Match | None = None
     for pattern in _candidates(folded, table):
         if pattern.literal not in folded or (pattern.kind in _AT_START and not at_start):
@@ -91,7 +96,7 @@ def _match_patterns(folded: str, table: Tables, *, at_start: bool) -> Match | No
         if pattern.kind == "byline" and pattern.dated:
             # On top of an entry nothing else comes to vouch for "Posted on January 9 by Signe".
             score = 3 if pattern.named and at_start else 2
-        if pattern.kind in _GUESSES and _SENTENCE_END.search(folded):
+        if pattern.kind in _NAMES and not pattern.dated and _ends_sentence(text):
             continue
         if best is None or score > best.score:
             best = Match(pattern.kind, score, inferred=pattern.kind in _GUESSES)
@@ -138,7 +143,7 @@ def glued_kinds(folded: str, known: Tables | None = None) -> list[str] | None:
         place = separator.end() if separator else place
         if place >= len(folded):
             break
-        for phrase, kind in table.glued.get(folded[place : place + 3], ()):
+        for phrase, kind in _rows_at(folded, place, table):
             if folded.startswith(phrase, place):
                 kinds.append(kind)
                 place += len(phrase)
@@ -150,6 +155,13 @@ def glued_kinds(folded: str, known: Tables | None = None) -> list[str] | None:
             kinds.append("network")
             place += len(name)
     return kinds
+
+
+def _rows_at(folded: str, place: int, table: Tables) -> list[tuple[str, str]]:
+    rows = table.glued.get(folded[place : place + 3], [])
+    if not folded.isascii():  # words of one or two characters, in scripts that have such
+        rows = rows + table.glued.get(folded[place : place + 2], []) + table.glued.get(folded[place], [])
+    return rows
 
 
 def _network_at(folded: str, place: int, table: Tables) -> str:

@@ -51,12 +51,8 @@ def _body(lines: list[str], *, alone: bool) -> list[str]:
     if not alone and _is_wrapped(lengths):
         return [_inline(" ".join(lines))]
     ended = sum(1 for line in lines if _SENTENCE_END.search(line))
-    middle = median(lengths)
-    if (
-        middle > _LONG
-        or (middle >= _SHORT and ended * 2 > len(lines))
-        or (ended * 2 > len(lines) and max(lengths) > _LONG)
-    ):
+    even = max(lengths) < _SHORT  # verse, an address: lines, even where they end in full stops
+    if not even and (median(lengths) > _LONG or ended * 2 > len(lines)):
         return [_inline(line) for line in lines]
     return ["<br>".join(map(_inline, lines))]
 

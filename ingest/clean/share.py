@@ -20,50 +20,69 @@ STEP = "share"
 _BY_MAIL = re.compile(r"mailto:\?", re.IGNORECASE)
 _QUERY = re.compile(r"[?&]share=([\w-]+)(?:&|$|#)")
 _WORD = re.compile(r"\w")
+_SHORT = 5  # words of a link that is only a button
 
 
 def drop_share_links(page: Page) -> None:
     """Links to share targets: with their whole line when it is made of them, alone at its end, unwrapped in prose."""
-    links = page.elements.get("a", ())
-    if not links:
-        return
-    targets = {node.mem_id: node for node in links if _shares(node, page)}
-    for place, node in targets.items():
-        if not page.is_dropped(node):
-            _judge(page, node, place, set(targets))
+    targets = {node.mem_id: node for node in page.elements.get("a", ()) if _shares(node, page)}
+    judged: set[int] = set()
+    for node in targets.values():
+        inner = _top_inline(node)
+        if inner.mem_id in judged or page.is_dropped(node):
+            continue
+        line = [*reversed(_siblings(inner, forward=False)), inner, *_siblings(inner, forward=True)]
+        judged.update(part.mem_id for part in line)
+        _judge_line(page, line, targets)
 
 
 def _shares(node: LexborNode, page: Page) -> bool:
-    href = page.hrefs.get(node.mem_id) or (node.attributes.get("href") or "").strip(EDGE)
-    if share_table().match(href) or _BY_MAIL.match(href):
+    written = (node.attributes.get("href") or "").strip(EDGE)
+    href = page.hrefs.get(node.mem_id) or written
+    if share_table().match(href) or _BY_MAIL.match(written) or "action=share" in written:
         return True
-    if "?" not in href:
-        return False
-    if "action=share" in href:
-        return True
-    found = _QUERY.search(href)
+    found = _QUERY.search(href) if "?" in href else None
     return found is not None and found.group(1) in read("links")["share_networks"]
 
 
-def _judge(page: Page, node: LexborNode, place: int, targets: set[int]) -> None:
-    inner = _top_inline(node)
-    before, after = _siblings(inner, forward=False), _siblings(inner, forward=True)
-    line = [*reversed(before), inner, *after]
-    left = "".join(_text_without(part, targets) for part in line)
+def _judge_line(page: Page, line: list[LexborNode], targets: dict[int, LexborNode]) -> None:
+    parts = [_Part(node, targets) for node in line]
+    left = "".join(part.text for part in parts)
     if not _WORD.search(left) or is_share_label(left):
-        page.drop(_whole(inner, line), STEP, "share links removed")
-        if _whole(inner, line) is inner:
-            for part in line:
-                page.drop(part, STEP, "share links removed")
+        whole = _whole(line)
+        for node in line if whole is None else [whole]:
+            page.drop(node, STEP, "share links removed")
         return
-    words_after = "".join(_text_without(part, targets) for part in after)
-    words_before = "".join(_text_without(part, targets) for part in before)
-    alone = not _WORD.search(words_after) or not _WORD.search(words_before)
-    if (alone and len(node.text().split()) <= 5) or not node.text().strip():
-        page.drop(node, STEP, "share link removed", chrome=False)
-    else:
-        page.hrefs[place] = None
-        page.ledger.add(STEP, "share link unwrapped, its words kept", shorten(node.text()))
+    spoken = [place for place, part in enumerate(parts) if _WORD.search(part.text)]
+    for place, part in enumerate(parts):
+        # Before the line's first other word or behind its last one.
+        outside = place < spoken[0] or place > spoken[-1]
+        for node in part.links:
+            text = node.text()
+            if (outside and len(text.split()) <= _SHORT) or not text.strip():
+                page.drop(node, STEP, "share link removed", chrome=False)
+            else:
+                page.hrefs[node.mem_id] = None
+                page.ledger.add(STEP, "share link unwrapped, its words kept", shorten(text))
+
+
+class _Part:
+    """A node of a line: its share links, and its text outside of them."""
+
+    __slots__ = ("links", "text")
+
+    def __init__(self, node: LexborNode, targets: dict[int, LexborNode]) -> None:
+        self.links: list[LexborNode] = []
+        self.text = ""
+        if node.tag == "-text":
+            self.text = node.text_content or ""
+        elif node.mem_id in targets:
+            self.links = [node]
+        elif node.tag not in ("-comment", "script", "style"):
+            self.links = [link for link in node.css("a") if link.mem_id in targets]
+            self.text = node.text()
+            for link in self.links:
+                self.text = self.text.replace(link.text(), "", 1)
 
 
 def _top_inline(node: LexborNode) -> LexborNode:
@@ -84,23 +103,9 @@ def _siblings(node: LexborNode, *, forward: bool) -> list[LexborNode]:
     return out
 
 
-def _text_without(node: LexborNode, targets: set[int]) -> str:
-    """Text of a node outside of share links."""
-    if node.tag == "-text":
-        return node.text_content or ""
-    if node.mem_id in targets or node.tag in ("-comment", "script", "style"):
-        return ""
-    links = [link for link in node.css("a") if link.mem_id in targets]
-    text: str = node.text()
-    for link in links:
-        text = text.replace(link.text(), "", 1)
-    return text
-
-
-def _whole(inner: LexborNode, line: list[LexborNode]) -> LexborNode:
-    """The block, when the line is all there is in it; else the node itself."""
-    parent = inner.parent
+def _whole(line: list[LexborNode]) -> LexborNode | None:
+    """The block, when the line is all there is in it."""
+    parent = line[0].parent
     if parent is None or parent.tag in (None, "body", "td", "th"):
-        return inner
-    first, last = line[0], line[-1]
-    return parent if first.prev is None and last.next is None else inner
+        return None
+    return parent if line[0].prev is None and line[-1].next is None else None

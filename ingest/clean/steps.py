@@ -16,6 +16,7 @@ from feedmill.ingest.clean.harvest import harvest_dropped
 from feedmill.ingest.clean.images import rewrite_images
 from feedmill.ingest.clean.links import rewrite_links
 from feedmill.ingest.clean.page import Page
+from feedmill.ingest.clean.prose import split_prose_lines
 from feedmill.ingest.clean.selectors import apply_selectors
 from feedmill.ingest.clean.share import drop_share_links
 from feedmill.ingest.clean.structure import write_units
@@ -52,6 +53,7 @@ STEPS = (
     Step("structure", "writes paragraphs, headings, lists, quotes and tables in one plain form", switch=False),
     Step("title", "drops a first heading that only repeats the entry's title", blocks=drop_title_heading),
     Step("edges", "drops the run of page chrome at the entry's end and start", blocks=drop_edges),
+    Step("paragraphs", "makes paragraphs of prose whose lines are only apart by br", blocks=split_prose_lines),
     Step("sanitize", "lets only harmless elements, attributes and addresses through", switch=False),
 )
 

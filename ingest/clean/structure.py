@@ -28,13 +28,12 @@ from feedmill.ingest.clean.containers import (
     finish_table,
     finish_terms,
 )
-from feedmill.ingest.clean.inline import INLINE, NOTHING, REL, Close, InlineWalk
+from feedmill.ingest.clean.inline import INLINE, NOTHING, Close, InlineWalk, link_unit
 from feedmill.ingest.clean.page import BLOCKS, Embed, Page
-from feedmill.ingest.clean.units import Line, Link, Unit
-from feedmill.ingest.clean.writer import Frame, attribute, escape
+from feedmill.ingest.clean.units import Unit
+from feedmill.ingest.clean.writer import Frame, attribute
 from feedmill.ingest.text import strip_xml_illegal
 from feedmill.ingest.word_table import words
-
 
 _SKIPPED = words(
     """script style head title meta link base template svg select textarea button input option datalist map area param
@@ -222,6 +221,9 @@ class _Walk(InlineWalk):
     def _table(self, node: LexborNode, _tag: str) -> object:
         mode = _table_mode(node)
         self.tables.append(mode)
+        if mode != "data":
+            what = "captioned image written as a figure" if mode == "figure" else "layout table unwrapped"
+            self.page.ledger.add("structure", what)
         finish: Close
         if mode == "data":
             finish = self._container("table", "table", finish_table)
@@ -270,8 +272,7 @@ class _Walk(InlineWalk):
 
     def _write_embed(self, embed: Embed) -> None:
         self.out.flush()
-        html = f"<a{attribute('href', embed.url)}{REL}>{escape(embed.label)}</a>"
-        self.out.add(Unit("media", lines=[Line(html, embed.label, [Link(embed.url, embed.label)])]))
+        self.out.add(link_unit(embed))
 
     def _noscript(self, node: LexborNode, _tag: str) -> object:
         return None if node.mem_id in self.page.opened else NOTHING
@@ -297,6 +298,7 @@ class _Walk(InlineWalk):
         "dl": _terms,
         "figure": _figure,
         "hr": _rule,
+        "amp-img": InlineWalk.image,
         "img": InlineWalk.image,
         "li": _item,
         "math": InlineWalk.math,

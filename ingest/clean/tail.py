@@ -86,7 +86,7 @@ def _glued_start(lowered: str, pairs: re.Pattern[str]) -> int | None:
         return found.start()
     # The share row: the longest end that is nothing but its members, at least three of them.
     for place in range(len(lowered)):
-        if place and lowered[place - 1].isalnum() and lowered[place].isalnum():
+        if not lowered[place].isalnum() or (place and lowered[place - 1].isalnum()):
             continue
         kinds = glued_kinds(fold(lowered[place:]))
         if kinds is not None and kinds.count("share") >= 3:

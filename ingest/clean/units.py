@@ -32,11 +32,6 @@ class Line:
     media: bool = False
     marked: bool = False  # chrome was taken out of this very line
 
-    @property
-    def linked(self) -> int:
-        """Characters of text inside links."""
-        return sum(len(link.text) for link in self.links)
-
 
 @dataclass(slots=True)
 class Unit:

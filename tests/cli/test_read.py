@@ -50,8 +50,8 @@ def test_why_tells_the_story_of_a_source(inside, config, site):
     inside("sync")
     result = inside("why", url)
 
-    assert (0, url) == (result.code, result.lines[0])
-    for saying in ("state:", "next look:", "looks, newest first", "fetched 200", "2 new", "ETag"):
+    assert (0, f"A Blog, {url}") == (result.code, result.lines[0])
+    for saying in ("State: active", "Next look:", "last looks, newest first", "fetched (200)", "2 new", "ETag"):
         assert saying in result.out
 
 
@@ -66,7 +66,7 @@ def test_why_tells_the_story_of_an_entry(feedmill, config, site):
     result = feedmill("why", site.base + "/one")
 
     assert (0, "Post one") == (result.code, result.lines[0])
-    for saying in ("guid:", "first seen:", "placed at:", "what came", "-> ", "where it is published"):
+    for saying in ("The feed calls it", "first saw it", "Place in the lists", "As it came", "Where it is shown"):
         assert saying in result.out
     assert "the root: yes" in result.out
     assert "py: no, neither the entry nor its source has the tag py" in result.out

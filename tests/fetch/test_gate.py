@@ -354,3 +354,31 @@ def test_threads_that_wait_for_spacing_wake_up_and_end():
     for times in starts.values():
         assert len(times) == 5
         assert min(later - earlier for earlier, later in pairwise(times)) > 0.015
+
+
+def test_check_109_a_refusal_after_a_long_pause_holds_but_does_not_widen_the_spacing(make_gate, clock):
+    """Twenty feeds of one site that say 429 each after its hold: the site is not left at an hour for months."""
+    gate = make_gate()
+    gate.start("a.com")
+    gate.finish("a.com", GOOD)
+    for _ in range(20):
+        clock.pass_by(3600)
+        gate.start("a.com")
+        state = gate.finish("a.com", LIMITED)
+
+    assert state.spacing is None
+    assert state.refusals == 20
+    assert state.hold_until is not None
+
+
+def test_check_109_what_another_process_did_counts_as_the_pause(make_gate, clock):
+    """A fresh process that is refused at its first request knows from the store how long the site was left alone."""
+    near = SiteState(key="a.com", next_allowed=START + timedelta(seconds=clock.seconds - 1000))
+    far = SiteState(key="b.com", next_allowed=near.next_allowed - timedelta(hours=1))
+    gate = make_gate(states=[near, far])
+    spacing = {}
+    for key in ("a.com", "b.com"):
+        gate.start(key)
+        spacing[key] = gate.finish(key, LIMITED).spacing
+
+    assert spacing == {"a.com": timedelta(seconds=4), "b.com": None}

@@ -193,9 +193,7 @@ def test_check_051_rubbish_before_the_declaration_is_lived_with(house, planet, o
     ],
     ids=["itunes", "self"],
 )
-def test_check_094_what_a_feed_says_of_its_own_address_is_a_hint_at_most(
-    house, planet, origin, reply, rss, hint
-):
+def test_check_094_what_a_feed_says_of_its_own_address_is_a_hint_at_most(house, planet, origin, reply, rss, hint):
     """Nobody's feed moves a source by what is written in it."""
     new = origin.on("/new", reply(200, rss("two")))
     url = origin.on("/feed", reply(200, rss("one", more=hint.format(new=new))))

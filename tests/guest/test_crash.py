@@ -39,9 +39,7 @@ def test_check_028_killed_while_a_body_arrives_nothing_is_lost(planet, origin, r
     assert (line["outcome"], line["new"]) == ("fetched", 1)
 
 
-def test_check_028_a_process_that_ends_before_the_commit_keeps_the_old_validators(
-    house, planet, origin, reply, rss
-):
+def test_check_028_a_process_that_ends_before_the_commit_keeps_the_old_validators(house, planet, origin, reply, rss):
     """The document came whole and was read; the process ends at the moment of writing it down."""
     from feedmill.feeds.store import Store
 

@@ -126,9 +126,7 @@ def test_check_089_a_move_to_a_source_we_have_merges_without_doubles_or_failures
     assert len(house.entries) == 2
 
 
-def test_check_089_a_merged_source_comes_back_when_it_redirects_no_more(
-    house, planet, origin, reply, rss, conditional
-):
+def test_check_089_a_merged_source_comes_back_when_it_redirects_no_more(house, planet, origin, reply, rss, conditional):
     """Naming it asks it again: a feed of its own makes it a source like others."""
     new = origin.on("/new", conditional(rss("one", "two")))
     old = origin.on("/old", reply(301, b"", f"Location: {new}"))

@@ -6,9 +6,7 @@ import os
 import subprocess
 
 
-def test_check_002_029_the_first_request_is_unconditional_and_a_new_process_remembers(
-    planet, origin, rss, conditional
-):
+def test_check_002_029_the_first_request_is_unconditional_and_a_new_process_remembers(planet, origin, rss, conditional):
     """Three processes: the first asks for everything, the others send the validators it stored."""
     url = origin.on("/feed", conditional(rss("one")))
     planet.configure(url)
@@ -26,7 +24,7 @@ def test_check_011_111_nothing_but_the_feed_is_asked_for(planet, origin, reply, 
     more = (
         f"<image><url>{here}/logo.png</url><title>A</title><link>{here}/</link></image>"
         f"<item><title>With everything</title><link>{here}/article</link><guid>{here}/article</guid>"
-        f"<description>&lt;img src='{here}/picture.png'&gt; and &lt;a href='{here}/more'&gt;more&lt;/a&gt;</description>"
+        f"<description>&lt;img src='{here}/picture.png'&gt;, &lt;a href='{here}/more'&gt;more&lt;/a&gt;</description>"
         f"<enclosure url='{here}/sound.mp3' type='audio/mpeg' length='1'/></item>"
     )
     planet.configure(origin.on("/feed", reply(200, rss("one", more=more))))

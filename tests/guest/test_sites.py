@@ -8,12 +8,16 @@ import time
 import pytest
 
 TWO_SECONDS_CUT = 'site_spacing = "0.3s"'
+NOISE = 0.1  # seconds that a busy machine may let pass between our clock and the wire
 
 
 def test_check_070_one_fetch_serves_spellings_of_one_address(planet, origin, rss, conditional):
-    """Case of the host and fragment; a default port cannot be had on loopback (see tests/store)."""
+    """Case of the host and fragment, written in a live list beside the configuration (which refuses to have both)."""
     url = origin.on("/feed", conditional(rss("one")), host="blog.example")
-    planet.configure(url, url.replace("blog.example", "BLOG.Example"), url + "#latest")
+    spellings = (url.replace("blog.example", "BLOG.Example"), url + "#latest")
+    rows = "".join(f'<outline type="rss" text="a" xmlUrl="{each}"/>' for each in spellings)
+    (planet.folder / "friends.opml").write_text(f'<opml version="2.0"><body>{rows}</body></opml>')
+    planet.configure(url, extra='[[list]]\nopml = "friends.opml"')
 
     planet.sync()
 
@@ -75,7 +79,7 @@ def test_check_106_107_many_feeds_of_one_registrable_domain_come_one_by_one(plan
 
     assert len(origin.asked()) == 12
     assert origin.most_at_once == 1
-    assert min(origin.gaps()) >= 0.29
+    assert min(origin.gaps()) >= 0.3 - NOISE
 
 
 def test_check_106_two_processes_share_a_site_s_spacing(planet, origin, rss, conditional):
@@ -92,7 +96,7 @@ def test_check_106_two_processes_share_a_site_s_spacing(planet, origin, rss, con
         assert each.returncode == 0
 
     assert len(origin.asked()) == 11
-    assert min(origin.gaps()) >= 0.29
+    assert min(origin.gaps()) >= 0.3 - NOISE
 
 
 def test_check_106_redirects_into_one_site_keep_its_distance(planet, make_origin, origin, reply, rss, conditional):
@@ -113,7 +117,7 @@ def test_check_106_redirects_into_one_site_keep_its_distance(planet, make_origin
     assert {line["outcome"] for line in again.values()} == {"not_modified"}
     assert len(origin.asked()) == 12
     assert origin.most_at_once == 1
-    assert min(origin.gaps()) >= 0.29
+    assert min(origin.gaps()) >= 0.3 - NOISE
 
 
 def test_check_072_a_429_behind_a_redirect_holds_the_site_that_said_it(

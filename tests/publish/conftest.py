@@ -16,6 +16,7 @@ import pytest
 from feedmill.feeds.entry import Author, Enclosure, Entry, Origin, StoredEntry
 from feedmill.feeds.publication import Publication
 from feedmill.feeds.source import Channel, Source, SourceRecord, SourceState, Standing
+from feedmill.feeds.store_outline import Headline, Line, Retraction
 from feedmill.publish.options import PublishOptions
 
 START = datetime(2026, 3, 2, 8, 5, tzinfo=UTC)
@@ -35,18 +36,81 @@ class FakeStore:
     entries: list[StoredEntry] = field(default_factory=list)
     sources: list[SourceRecord] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
+    metas: dict[str, str] = field(default_factory=dict)
+    gone: dict[int, datetime] = field(default_factory=dict)  # row -> when it was taken down
 
-    def latest(self, *, limit: int, tags: Sequence[str] = ()) -> list[StoredEntry]:
+    def latest(
+        self, *, limit: int, tags: Sequence[str] = (), source_urls: Sequence[str] | None = None
+    ) -> list[StoredEntry]:
         wanted = {tag.casefold() for tag in tags}
         tagged = {record.source.url: {tag.casefold() for tag in record.source.tags} for record in self.sources}
         found = [
             stored
-            for stored in self.entries
-            if not wanted
-            or wanted & tagged.get(stored.source_url, set())
-            or wanted & {category.casefold() for category in stored.entry.categories}
+            for stored in self.visible()
+            if (source_urls is None or stored.source_url in source_urls)
+            and (
+                not wanted
+                or wanted & tagged.get(stored.source_url, set())
+                or wanted & {category.casefold() for category in stored.entry.categories}
+            )
         ]
         return sorted(found, key=lambda stored: (stored.sort_at, stored.row), reverse=True)[:limit]
+
+    def visible(self) -> list[StoredEntry]:
+        return [stored for stored in self.entries if stored.row not in self.gone]
+
+    def outline(self) -> list[Line]:
+        rows = {record.source.url: record.row for record in self.sources}
+        return [
+            Line(stored.row, rows[stored.source_url], int(stored.sort_at.timestamp()), repr(stored.entry))
+            for stored in self.visible()
+            if stored.source_url in rows
+        ]
+
+    def headlines(self, entry_rows: Sequence[int]) -> list[Headline]:
+        rows = {record.source.url: record.row for record in self.sources}
+        return [
+            Headline(
+                stored.row, rows.get(stored.source_url, 0), int(stored.sort_at.timestamp()), stored.entry.id,
+                stored.entry.url, stored.entry.title, stored.entry.summary,
+            )
+            for stored in self.pick(entry_rows)
+        ]  # fmt: skip
+
+    def pick(self, entry_rows: Sequence[int]) -> list[StoredEntry]:
+        by_row = {stored.row: stored for stored in self.entries}
+        return [by_row[row] for row in entry_rows if row in by_row]
+
+    def tagged(self, tags: Sequence[str]) -> dict[str, set[int]]:
+        return {
+            tag.casefold(): {
+                stored.row
+                for stored in self.entries
+                if tag.casefold() in {category.casefold() for category in stored.entry.categories}
+            }
+            for tag in tags
+        }
+
+    def retractions(self) -> list[Retraction]:
+        return [
+            Retraction(
+                row=stored.row, source_url=stored.source_url, id=stored.entry.id, url=None, at=self.gone[stored.row]
+            )
+            for stored in self.entries
+            if stored.row in self.gone
+        ]
+
+    def meta(self, key: str) -> str | None:
+        return self.metas.get(key)
+
+    def set_meta(self, key: str, value: str | None) -> None:
+        if value is None:
+            self.metas.pop(key, None)
+        else:
+            self.metas[key] = value
+
+    def companions(self, of: Sequence[StoredEntry]) -> list[StoredEntry]:
+        return []
 
     def records(self) -> list[SourceRecord]:
         return list(self.sources)

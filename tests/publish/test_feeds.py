@@ -272,7 +272,7 @@ def test_json_feed_says_what_the_others_say(full) -> None:
 
     assert problems == ()
     assert list(feed) == [
-        "version", "title", "home_page_url", "feed_url", "description", "language", "authors", "items",
+        "version", "title", "home_page_url", "feed_url", "description", "icon", "language", "authors", "items",
     ]  # fmt: skip
     first = feed["items"][0]
     assert first["id"] == "https://ada.example/1"

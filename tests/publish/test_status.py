@@ -41,7 +41,7 @@ def test_the_document_has_the_shape_of_the_contract(bakery) -> None:
         "next_fetch": "2026-03-02T08:05:00Z",
         "reason": "every hour",
     }
-    assert made["publications"] == [{"path": "", "entries": 3, "updated": None}]
+    assert made["publications"] == [{"path": "", "entries": 3, "updated": None, "held": None}]
 
 
 def test_its_bytes_read_back(bakery) -> None:

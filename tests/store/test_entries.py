@@ -95,7 +95,15 @@ def test_known_tells_what_is_needed_to_plan(store, hand):
 
     assert set(known) == {"g1", "g2"}
     assert known["g1"] == KnownEntry(
-        guid="g1", row=known["g1"].row, id="g1", raw_hash="r", fingerprint="f", recipe="c", first_seen=hand.now
+        guid="g1",
+        row=known["g1"].row,
+        id="g1",
+        raw_hash="r",
+        fingerprint="f",
+        recipe="c",
+        first_seen=hand.now,
+        published=known["g1"].published,
+        updated=known["g1"].updated,
     )
     assert store.known(row, []) == {}
     assert store.known(row + 1, ["g1"]) == {}

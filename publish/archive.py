@@ -1,0 +1,207 @@
+"""RFC 5005 archives: closed Atom documents of the past, so that a new subscriber can read back to the beginning.
+
+In:  the entries that belong to a publication, those it shows now, what was archived before.
+Out: `archive/YYYY-MM.xml` (a second document of a month: `YYYY-MM-2.xml`), each linked to the one before it.
+Never: changes a closed document, but to take a retracted entry out of it (check E6).
+
+An entry is archived with the month it was posted in. A document closes when its month is over, or when an entry would
+otherwise be in no document at all: the subscription document and the archives together hold every entry at any moment
+(check E4). What comes late, for a month that is closed already, goes into the next document that closes; the rows of
+each document are remembered, so nothing comes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from feedmill.feeds.entry import StoredEntry
+from feedmill.feeds.publication import Publication
+from feedmill.publish.aggregate import Edition, Tombstone, aggregate
+from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, in_batches
+from feedmill.publish.ledger import Ledger, digest
+from feedmill.publish.ranges import read_ranges, write_ranges
+from feedmill.publish.select import fair, select, wanted
+
+FOLDER = "archive"
+MOST = 500  # entries in one document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """What became of the archives: the address of the newest document, and what went wrong."""
+
+    newest: str | None
+    problems: tuple[str, ...] = ()
+
+
+def month_of(at: int) -> str:
+    """`2026-03`, of epoch seconds; UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m}"
+
+
+def archived_rows(ledger: Ledger, *, passed: bool = False) -> set[int]:
+    """The rows that lie in a closed document; with `passed`, those too that were looked at and left out."""
+    rows = read_ranges(ledger.notes.get("passed", "")) if passed else set()
+    for document in ledger.notes.get("archives", ()):
+        rows |= read_ranges(document["rows"])
+    return rows
+
+
+class Archives:
+    """The archives of one publication, brought up to date."""
+
+    def __init__(
+        self, store: Memory, publication: Publication, planet: Planet, ledger: Ledger, *, feed_id: str, version: str
+    ) -> None:
+        self._store = store
+        self._publication = publication
+        self._planet = planet
+        self._ledger = ledger
+        self._feed_id = feed_id
+        self._version = version
+        self._documents: list[dict[str, Any]] = ledger.notes.setdefault("archives", [])
+        self._problems: list[str] = []
+
+    def close(self, lines: Sequence[Line], shown: Sequence[StoredEntry]) -> Closing:
+        """Close what is due. `lines`: all that belongs to the publication; `shown`: what it shows now."""
+        passed = archived_rows(self._ledger, passed=True)
+        open_lines = [line for line in lines if line.row not in passed]
+        due = self._due(open_lines, shown)
+        for month in sorted(due):
+            self._close_month(month, due[month])
+        self._mend()
+        return Closing(newest=self._address(len(self._documents) - 1), problems=tuple(self._problems))
+
+    def _due(self, lines: Sequence[Line], shown: Sequence[StoredEntry]) -> dict[str, list[int]]:
+        """Rows by month: of all open entries when one of them is shown nowhere, else of the months that are over."""
+        here = {stored.row for stored in shown}
+        ids = {stored.entry.id for stored in shown}
+        elsewhere = [line.row for line in lines if line.row not in here]
+        missing = any(
+            headline.id not in ids for batch in in_batches(elsewhere) for headline in self._store.headlines(batch)
+        )
+        floor = self._documents[-1]["month"] if self._documents else ""
+        now = month_of(int(self._planet.now.timestamp()))
+        due: dict[str, list[int]] = {}
+        for line in sorted(lines, key=lambda line: (line.sort_at, line.row)):
+            month = max(month_of(line.sort_at), floor)
+            if missing or month < now:
+                due.setdefault(month, []).append(line.row)
+        return due
+
+    def _close_month(self, month: str, rows: list[int]) -> None:
+        for batch in in_batches(rows, MOST):
+            stored = self._wanted(self._store.pick(batch))
+            left_out = set(batch) - {entry.row for entry in stored}
+            if left_out:
+                passed = read_ranges(self._ledger.notes.get("passed", "")) | left_out
+                self._ledger.notes["passed"] = write_ranges(passed)
+            if not stored:
+                continue
+            number = 1 + sum(1 for document in self._documents if document["month"] == month)
+            name = f"{FOLDER}/{month}.xml" if number == 1 else f"{FOLDER}/{month}-{number}.xml"
+            document = {"name": name, "month": month, "rows": write_ranges(entry.row for entry in stored), "gone": {}}
+            self._documents.append(document)
+            if not self._write(len(self._documents) - 1, stored):
+                self._documents.pop()  # tried again with the next edition
+                return
+            if self._ledger.full:
+                self._ledger.flush()
+
+    def _wanted(self, stored: list[StoredEntry]) -> list[StoredEntry]:
+        if not asks_of_contents(self._publication, self._planet):
+            return fair(stored, self._publication)
+        ageless = replace(self._publication, select=replace(self._publication.select, max_age=None))
+        test = wanted(ageless, self._planet.records, self._planet.deny, now=self._planet.now)
+        return fair([entry for entry in stored if test is None or test(entry)], self._publication)
+
+    def _write(self, index: int, stored: Sequence[StoredEntry]) -> bool:
+        from feedmill.publish.check import check
+        from feedmill.publish.feed import render_atom
+
+        document = self._documents[index]
+        edition = self._edition(index, stored)
+        try:
+            rendition = render_atom(edition)
+            wrong = check("atom", rendition.data, entries=rendition.entries)
+        except Exception as error:  # noqa: BLE001  an archive that fails costs neither the feeds nor the others
+            wrong = [repr(error)]
+        if wrong:
+            self._problems.append(f"{document['name']} was not made: {'; '.join(wrong[:3])}")
+            return False
+        self._problems.extend((*edition.problems, *rendition.problems))
+        document["hash"] = digest(rendition.data)
+        self._ledger.put(self._place(index), rendition.data, f"closed {document['hash']}")
+        return True
+
+    def _edition(self, index: int, stored: Sequence[StoredEntry]) -> Edition:
+        document = self._documents[index]
+        stones = [
+            Tombstone(id=identity, at=datetime.fromtimestamp(at, UTC)) for identity, at in document["gone"].items()
+        ]
+        edition = aggregate(
+            self._publication,
+            select([entry for entry in stored if entry.entry.id not in document["gone"]], limit=MOST),
+            self._planet.records,
+            feed_id=self._feed_id,
+            generator_version=self._version,
+            tombstones=stones,
+        )
+        title = f"{edition.title} ({document['month']})"
+        return replace(edition, title=title, file=document["name"], prev_archive=self._address(index - 1))
+
+    def _mend(self) -> None:
+        """Every closed document must lie where it was put; one that was lost is made again from what is kept."""
+        for index, document in enumerate(self._documents):
+            name = self._place(index)
+            if self._ledger.fresh(name, f"closed {document['hash']}") or self._ledger.is_pending(name):
+                continue
+            self._write(index, self._store.pick(sorted(read_ranges(document["rows"]))))
+            if self._ledger.full:
+                self._ledger.flush()
+
+    def _place(self, index: int) -> str:
+        folder = self._publication.path.strip("/")
+        name: str = self._documents[index]["name"]
+        return f"{folder}/{name}" if folder else name
+
+    def _address(self, index: int) -> str | None:
+        return f"{self._publication.url}{self._documents[index]['name']}" if index >= 0 else None
+
+    # --- retraction
+
+    def retract(self, gone: Mapping[int, datetime], read: Callable[[str], bytes | None]) -> list[str]:
+        """Take retracted entries (rows, and when) out of the closed documents that hold them; what was changed."""
+        changed = []
+        for index, document in enumerate(self._documents):
+            hit = sorted(read_ranges(document["rows"]).intersection(gone))
+            fresh = [stored for stored in self._store.pick(hit) if stored.entry.id not in document["gone"]]
+            if not fresh:
+                continue
+            for stored in fresh:
+                document["gone"][stored.entry.id] = int(gone[stored.row].timestamp())
+            name = self._place(index)
+            data = read(name) if self._ledger.has(name) else None
+            if data is None:
+                self._write(index, self._store.pick(sorted(read_ranges(document["rows"]) - set(gone))))
+            else:
+                from feedmill.publish.retraction import without_entries
+
+                data = without_entries(data, {s.entry.id: gone[s.row] for s in fresh})
+                document["hash"] = digest(data)
+                self._ledger.put(name, data, f"closed {document['hash']}")
+            changed.append(name)
+        return changed
+
+    def denied(self, when: datetime) -> dict[int, datetime]:
+        """The rows of closed documents that the deny list refuses. Reads all of them: only when the list changed."""
+        found: dict[int, datetime] = {}
+        for document in self._documents:
+            for stored in self._store.pick(sorted(read_ranges(document["rows"]))):
+                reason = self._planet.deny.entry(stored.entry, stored.source_url)
+                if reason:
+                    found[stored.row] = when
+        return found

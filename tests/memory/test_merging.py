@@ -1,0 +1,134 @@
+"""The same post from several sources is one entry; two posts about one thing are two.
+
+Through the real command line, on loopback.
+"""
+
+from __future__ import annotations
+
+import json
+
+ARTICLE = "https://news.example/2026/the-bridge"
+
+
+def serve(readers, write, name, *items, site=None):
+    site = site or f"http://{name}.example"
+    readers.subscribe(f"{name}.xml")
+    readers.serve(f"{name}.xml", write.feed(items, site=site, title=name.title()))
+
+
+def also_in(item):
+    return item.get("_feedmill", {}).get("also_in", [])
+
+
+def test_a_post_on_three_sites_is_one_entry_with_three_sources(readers, write):
+    """Other links, other ids, the same words; the page names the others."""
+    post = write.posts(1)[0]
+    for name in ("ada", "bob", "eve"):
+        serve(readers, write, name, write.change(post, guid=f"{name}-1", link=f"http://{name}.example/the-post"))
+
+    readers.sync()
+
+    (item,) = readers.items()
+    assert sorted(
+        [item["_feedmill"]["source"]["title"] if "source" in item["_feedmill"] else "Ada", *also_in(item)]
+    ) == [
+        "Ada",
+        "Bob",
+        "Eve",
+    ]
+    assert "also in" in (readers.planet.output / "index.html").read_text()
+
+
+def test_two_bloggers_who_quote_one_article_are_two(readers, write):
+    """The quotation is most of both; the words of their own differ. Nor when both link to the article itself."""
+    quoted = f"<blockquote><p>{write.prose(5, 300)}</p></blockquote>"
+    mine = write.Post(
+        number=1, guid="a", link=ARTICLE, date=write.now, title="The bridge", text=write.prose(1) + quoted
+    )
+    its = write.Post(number=2, guid="b", link=ARTICLE, date=write.now, title="The bridge", text=write.prose(2) + quoted)
+    bare = write.Post(number=3, guid="c", link="http://eve.example/1", date=write.now, title="Read this", text=quoted)
+    same = write.Post(number=4, guid="d", link="http://kim.example/1", date=write.now, title="Quote", text=quoted)
+    serve(readers, write, "ada", mine)
+    serve(readers, write, "bob", its)
+    serve(readers, write, "eve", bare)
+    serve(readers, write, "kim", same)
+
+    readers.sync()
+
+    assert len(readers.items()) == 4
+    assert [also_in(item) for item in readers.items()] == [[], [], [], []]
+
+
+def test_the_authors_own_feed_is_preferred_over_a_planet_and_the_id_stays(readers, write):
+    """The planet was there first: readers know the entry by its id. Its words and its source are the author's then."""
+    post = write.posts(1)[0]
+    passed_on = write.change(
+        post,
+        guid="planet-17",
+        text=post.text or write.prose(1)[:120],
+        extra='<source url="http://ada.example/feed">Ada</source>',
+    )
+    serve(readers, write, "planet", passed_on)
+    readers.sync()
+    assert readers.news() == [readers.items()[0]["title"]]
+    known_as = readers.order()
+
+    serve(readers, write, "ada", post)
+    readers.sync()
+
+    (item,) = readers.items()
+    assert readers.order() == known_as
+    assert readers.news() == []
+    assert also_in(item) == ["Planet"]
+    assert write.prose(1)[-40:] in item["content_html"]
+
+
+def test_nearly_the_same_post_is_one_entry_and_two_again_without_the_other(readers, write):
+    """Two words of a hundred were edited, and the link is another one: reversible, nothing is stored."""
+    text = write.prose(3, 200)
+    edited = text.replace("Neighbour", "Neighbor", 2)
+    serve(readers, write, "ada", write.Post(3, "a", "http://ada.example/x", write.now, "Old clocks", text))
+    serve(readers, write, "bob", write.Post(3, "b", "http://bob.example/y", write.now, "Old clocks", edited))
+
+    readers.sync()
+    assert len(readers.items()) == 1
+
+    readers.urls.pop()
+    readers.planet.configure(*readers.urls)
+    readers.sync()
+    assert [also_in(item) for item in readers.items()] == [[]]
+
+
+def test_links_to_a_home_page_merge_nothing_and_query_ids_are_kept_apart(readers, write):
+    """Microblogs that all link to one front page; ?p=1 is not ?p=2."""
+    for name, number in (("ada", 1), ("bob", 2)):
+        home = write.Post(
+            number, f"{name}h", "http://home.example/", write.now, f"Hello {name}", write.prose(number, 20)
+        )
+        numbered = write.Post(
+            number + 10,
+            f"{name}p",
+            f"http://home.example/?p={number}",
+            write.now,
+            f"P {name}",
+            write.prose(number + 10, 20),
+        )
+        serve(readers, write, name, home, numbered)
+
+    readers.sync()
+
+    assert len(readers.items()) == 4
+
+
+def test_a_merged_entry_is_written_once_in_every_format(readers, write):
+    """atom.xml, rss.xml, feed.json and the page."""
+    post = write.posts(1)[0]
+    serve(readers, write, "ada", post)
+    serve(readers, write, "bob", write.change(post, guid="copy"))
+
+    readers.sync()
+
+    out = readers.planet.output
+    assert (out / "atom.xml").read_text().count("<entry>") == 1
+    assert (out / "rss.xml").read_text().count("<item>") == 1
+    assert len(json.loads((out / "feed.json").read_bytes())["items"]) == 1
