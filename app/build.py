@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -19,20 +19,25 @@ from feedmill.feeds.deny import DenyList
 from feedmill.feeds.errors import UsageError
 from feedmill.feeds.source import NO_RULES, Source, SourceRules
 from feedmill.feeds.store import Store
-from feedmill.ingest.report import SourceReport, SyncSummary, Tally
-from feedmill.ingest.sync import Tick, utc_now
 
 if TYPE_CHECKING:
     from feedmill.config.settings import Settings
     from feedmill.feeds.outcome import Fetched
     from feedmill.ingest.fetch import Fetcher
     from feedmill.ingest.replay import Replayed
+    from feedmill.ingest.report import SourceReport, SyncSummary
+    from feedmill.ingest.sync import Tick
     from feedmill.publish.edition import PublishReport
 
 # Set before the first entry of a tick is committed, cleared when the edition that holds it lies in the output folder:
 # a process that is killed in between leaves the next one the news that there is something to publish.
 UNPUBLISHED = "unpublished"
 PUBLISHED_AS = "published_as"
+
+
+def utc_now() -> datetime:
+    """The clock of a mill that is given none."""
+    return datetime.now(UTC)
 
 
 def _silent(_: SourceReport) -> None:
@@ -96,6 +101,8 @@ class Mill:
         on_report: Callable[[SourceReport], None] = _silent,
     ) -> SyncSummary:
         """One tick: fetch what is due, store, publish what changed. `urls` limits it to these sources."""
+        from feedmill.ingest.report import Tally
+
         self.reconcile()
         self._refuse_strangers(urls)
         tally = Tally()
@@ -167,6 +174,8 @@ class Mill:
         return {source.url: source.rules for source in self._sources if source.rules is not NO_RULES}
 
     def _tick(self, stop: threading.Event | None) -> Tick:
+        from feedmill.ingest.sync import Tick
+
         return Tick(
             store=self.store,
             fetcher=self.fetcher,
@@ -207,6 +216,8 @@ class Mill:
 
     def _what_is_due(self, urls: Sequence[str] | None, *, force: bool) -> list[SourceReport]:
         """What `sync` would do now, without doing it."""
+        from feedmill.ingest.report import SourceReport
+
         now = self.clock()
         out = []
         for record in self.store.records(urls):

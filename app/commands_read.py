@@ -85,6 +85,8 @@ def _status_row(row: dict[str, Any]) -> tuple[str, ...]:
 @pass_session
 def why(session: Session, what: str, as_json: bool) -> int:
     """The story of one source or one entry: what was decided, and by which rule."""
+    import shutil
+
     from feedmill.story import as_json as shape
     from feedmill.story import as_lines, tell
 
@@ -92,7 +94,8 @@ def why(session: Session, what: str, as_json: bool) -> int:
     if as_json:
         session.output.json(shape(told))
         return 0
-    for line in as_lines(told):
+    width = shutil.get_terminal_size().columns if session.output.on_terminal else None
+    for line in as_lines(told, width=width):
         session.output.say(line)
     return 0
 

@@ -111,9 +111,7 @@ def mill(
     )
 
 
-def _with_pages(
-    items: list[Identified], context: FeedContext, pages: Callable[[str], Outcome]
-) -> list[Identified]:
+def _with_pages(items: list[Identified], context: FeedContext, pages: Callable[[str], Outcome]) -> list[Identified]:
     from feedmill.ingest.fulltext import add_page, read_page
     from feedmill.ingest.links import choose_link
 

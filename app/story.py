@@ -8,6 +8,7 @@ Never: writes to the store, fetches, or renders a publication to find out.
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,17 +70,25 @@ def has_store(settings: Settings) -> bool:
     return "://" in settings.store or Path(settings.store).exists()
 
 
-def as_lines(stories: Sequence[Story]) -> list[str]:
-    """For people."""
+def as_lines(stories: Sequence[Story], *, width: int | None = None) -> list[str]:
+    """For people; lines longer than `width` columns are broken between words."""
     lines: list[str] = []
     for story in stories:
         lines += [""] * bool(lines) + [plain(story.title)]
         for chapter in story.chapters:
             lines += ["", f"  {chapter.heading}"]
             for line in chapter.lines:
-                indent = len(line) - len(line.lstrip(" "))
-                lines.append(" " * (4 + indent) + plain(line))
+                indent = 4 + len(line) - len(line.lstrip(" "))
+                lines += _broken(" " * indent + plain(line), indent + 2, width)
     return lines
+
+
+def _broken(line: str, indent: int, width: int | None) -> list[str]:
+    if width is None or len(line) <= width:
+        return [line]
+    return textwrap.wrap(
+        line, max(width, 40), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def as_json(stories: Sequence[Story]) -> dict[str, Any]:
@@ -125,11 +134,11 @@ def _of_forgotten(store: Store, records: dict[str, SourceRecord], what: str) -> 
     for url, record in records.items():
         memory = store.known(record.row, [what]).get(what)
         if memory is not None and memory.pruned:
-            lines = (
-                f"It came in the feed {url}, and its words were let go on {day(memory.first_seen)}: "
-                "it was old and beyond the newest of its source, or somebody dropped it.",
-                "Its id is remembered, so that it does not come back as new.",
-            )
+            age = "it was old and beyond the newest of its source, or somebody dropped it"
+            came = f"It came in the feed {url}, and its words were let go on {day(memory.first_seen)}: {age}."
+            lines = (came, "Its id is remembered, so that it does not come back as new.")
             facts = {"id": what, "source": url, "pruned": True}
-            return Story(kind="entry", title=what, chapters=(Chapter("Where it is shown: nowhere", lines),), facts=facts)
+            return Story(
+                kind="entry", title=what, chapters=(Chapter("Where it is shown: nowhere", lines),), facts=facts
+            )
     return None

@@ -21,6 +21,7 @@ from feedmill.feeds.update import FILTERED
 from feedmill.ingest.report import iso
 from feedmill.output import counted
 from feedmill.publish.gather import Planet, newest
+from feedmill.publish.merge import merge, site_hosts
 from feedmill.publish.select import wanted
 from feedmill.story import Chapter, Story, day
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 _EXCERPT = 160  # characters
 _AROUND = 40  # of them before the place where two lines begin to differ
 _CHANGES = 6  # shown of one step
+# The rules of publish.merge in words.
+_MERGED = {"id": "the same id", "link": "the same page", "text": "the same words", "near": "nearly the same words"}
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
@@ -41,9 +44,7 @@ _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 class EntryTeller:
     """Tells the stories of entries; what several of them need is read once."""
 
-    def __init__(
-        self, store: Store, settings: Settings, records: dict[str, SourceRecord], *, now: datetime
-    ) -> None:
+    def __init__(self, store: Store, settings: Settings, records: dict[str, SourceRecord], *, now: datetime) -> None:
         self._store = store
         self._settings = settings
         self._records = records
@@ -94,7 +95,9 @@ class EntryTeller:
 
     def _came(self, stored: StoredEntry, record: SourceRecord | None) -> Iterator[str]:
         entry = stored.entry
-        name = f"“{record.title}”, {stored.source_url}" if record else f"{stored.source_url}, which is no source any more"
+        name = (
+            f"“{record.title}”, {stored.source_url}" if record else f"{stored.source_url}, which is no source any more"
+        )
         yield f"We first saw it on {day(stored.first_seen)}, in the feed of {name}."
         if entry.id == entry.guid:
             yield f"The feed calls it {entry.guid}, and so do we."
@@ -104,8 +107,7 @@ class EntryTeller:
         yield from (_sentence(note) for note in entry.notes if note.field == "guid")
         if entry.origin is not None:
             yield f"That feed had it from “{entry.origin.title or entry.origin.url or entry.origin.site_url}”."
-        for twin in self._twins(stored):
-            yield twin
+        yield from self._twins(stored)
         if stored.revision:
             yield f"Its text was revised {counted(stored.revision, 'time')} since; its place stayed the same."
 
@@ -185,7 +187,8 @@ class EntryTeller:
         elif original.recipe.endswith(UNPIPED):
             yield f"Your command did not work on it; `feedmill reclean {record.source.url}` tries again."
         else:
-            yield f"The rules have changed since: `feedmill reclean --dry-run {record.source.url}` shows what they would make of it."
+            command = f"feedmill reclean --dry-run {record.source.url}"
+            yield f"The rules have changed since: `{command}` shows what they would make of it."
 
     # --- where it is shown
 
@@ -213,12 +216,20 @@ class EntryTeller:
         name = publication.path or "the root"
         shown = self._newest(publication)
         for place, other in enumerate(shown, 1):
+            yes = f"{name}: yes, as entry {place} of {len(shown)}"
             if other.row == stored.row:
-                said = f"{name}: yes, as entry {place} of {len(shown)}, {publication.url}"
-                return place, len(shown), said + _also(other)
-            if other.entry.id == stored.entry.id or stored.source_url in other.also_in and _same(other, stored):
-                return place, len(shown), f"{name}: yes, as entry {place} of {len(shown)}, merged with what {other.source_url} had first"
+                return place, len(shown), f"{yes}, {publication.url}{_also(other)}"
+            if stored.source_url in other.also_in and (how := self._merged(other, stored)):
+                return place, len(shown), f"{yes}, merged with what {other.source_url} has: {how}"
         return None, len(shown), f"{name}: no, {self._why_not(publication, stored, shown)}"
+
+    def _merged(self, other: StoredEntry, stored: StoredEntry) -> str:
+        """By which rule the entry is one with another that stands for it; "" when it is not."""
+        clusters = merge([*self._store.pick([other.row]), stored], site_hosts(self._planet.records))
+        if len(clusters) != 1:
+            return ""
+        rules = dict(clusters[0].merged)
+        return _MERGED.get(rules.get(stored.row) or rules.get(other.row, ""), "the same post")
 
     def _newest(self, publication: Publication) -> list[StoredEntry]:
         if publication.path not in self._shown:
@@ -262,7 +273,9 @@ class EntryTeller:
             if test is not None and not test(stored):
                 return f"the publication's {name} leaves it out"
         if publication.profile == "podcast":
-            test = wanted(replace(publication, select=Selection()), self._planet.records, DenyList(), now=self._planet.now)
+            test = wanted(
+                replace(publication, select=Selection()), self._planet.records, DenyList(), now=self._planet.now
+            )
             if test is not None and not test(stored):
                 return "it has no audio or video, and the publication is a podcast"
         return ""
@@ -270,12 +283,6 @@ class EntryTeller:
 
 def _also(stored: StoredEntry) -> str:
     return f"; also in {', '.join(stored.also_in)}" if stored.also_in else ""
-
-
-def _same(other: StoredEntry, stored: StoredEntry) -> bool:
-    """Whether two entries were merged: the same link, or word for word the same."""
-    link = other.canonical_key is not None and other.canonical_key == stored.canonical_key
-    return link or (other.text_hash is not None and other.text_hash == stored.text_hash)
 
 
 def _shares_tag(publication: Publication, stored: StoredEntry, record: SourceRecord) -> bool:
@@ -344,8 +351,8 @@ def _step(number: int, step: StepTrace) -> Iterator[str]:
     if more > 0:
         yield f"   … and {counted(more, 'more change', 'more changes')}"
     rules = dict.fromkeys(note.detail.partition(": “")[0] for note in step.notes)
-    if rules:
-        yield f"   by: {'; '.join(rules)}"
+    if rules and step.name != "edges":  # there the lines themselves say it; how they were scored is in --json
+        yield f"   rule: {'; '.join(rules)}"
 
 
 def _change(change: Change) -> Iterator[str]:
@@ -390,7 +397,8 @@ def _said(raw: str) -> str:
     words = _words(_HIDDEN.sub(" ", unescape(value) if "<" not in value and "&lt;" in value else value))
     if len(words) <= 2 * _EXCERPT:
         return f"“{words}”"
-    return f"“{words[:_EXCERPT]} […] {words[-_EXCERPT:]}”"
+    head, tail = words[:_EXCERPT].rpartition(" ")[0], words[-_EXCERPT:].partition(" ")[2]
+    return f"“{head or words[:_EXCERPT]} […] {tail or words[-_EXCERPT:]}”"
 
 
 def _step_json(step: StepTrace) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The figures of a good guest, each on loopback and printed: `python bench/guest_figures.py drip|site|restarts`.
 
 drip      500 feeds on 500 sites, without and with one that drips a byte a second: how much later the others are done
-site      50 feeds of one site. 20 of them say 429 the first time they are asked, and the site says 429 to whoever comes
-          less than 0.5 s after the last request: each request on the wire (WIRE=1 lists them)
+site      50 feeds of one site, a simulated day. 20 of them say 429 the first time they are asked, and the site says 429
+          to whoever comes less than 20 s after the last request: each request on the wire (WIRE=1 lists them)
 restarts  ten restarts, a clock a day ahead, a day back, a suspended process: requests counted
 """
 
@@ -17,13 +17,22 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from random import random
 
-from guest_origin import Asked, Planet, feed, reply, running
+from guest_origin import Asked, Planet, feed, reply, resolve, running
 
-from feedmill.ingest import gate
+from feedmill.feeds.outcome import Failure, Fetched, NotModified
+from feedmill.feeds.source import Channel, SourceState
+from feedmill.ingest.fetch import Fetcher
+from feedmill.ingest.gate import SiteGate
+from feedmill.ingest.options import FetchOptions, ScheduleOptions
+from feedmill.ingest.plan import Moment, settle_failure, settle_fetched, settle_not_modified
+from feedmill.ingest.site_queue import SiteQueue
+from feedmill.ingest.transport import Transport
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 POSTS = [START - timedelta(days=3 * number + 1) for number in range(10, 0, -1)]
@@ -70,60 +79,87 @@ def drip() -> None:
     print(f"best: {without:.2f} s, {with_drip:.2f} s, ratio {with_drip / without:.2f} (bar 1.1)")
 
 
-def site(*, feeds: int = 50, limit: float = 0.5) -> None:
-    """Each request on the wire; whether one came before its time; 429s by round."""
-    gate.LEAST_LEARNED = timedelta(milliseconds=150)  # a fast site, so that the figure does not take an hour
+class Clock:
+    """Monotonic and wall time together, as the bench moves them."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def wall(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+
+def site(*, feeds: int = 50, limit: float = 20.0, hours: int = 24) -> None:
+    """Gate, queue, fetcher and cadence are the real ones; time jumps to when anything may happen next."""
+    clock = Clock()
     grumpy = {f"/{number}" for number in range(feeds) if number % 5 < 2}
     log: list[tuple[float, int, str]] = []
-    began = time.monotonic()
-    planet: Planet
 
     def answer(asked: Asked, sock: socket.socket) -> bytes | None:  # noqa: ARG001
-        now = (planet.now - START).total_seconds() + (time.monotonic() - began)  # simulated, plus what really passed
-        refuse = asked.path in grumpy or any(now - at < limit - 0.005 for at, _, _ in log)
+        refuse = asked.path in grumpy or bool(log and clock.seconds - log[-1][0] < limit)
         grumpy.discard(asked.path)
         status = 429 if refuse else 304 if asked.fields.get("if-none-match") else 200
-        log.append((now, status, asked.path))
+        log.append((clock.seconds, status, asked.path))
         return reply(429, b"", "Retry-After: 120") if refuse else conditional(asked)
 
-    with running(answer) as origin, tempfile.TemporaryDirectory() as folder:
+    with running(answer) as origin:
+        options = FetchOptions(allow_private_networks=True)
+        transport = Transport(allow_private_networks=True, resolver=resolve)
+        fetcher = Fetcher(options, transport=transport, now=clock.wall)
+        gate = SiteGate(options, clock=clock.monotonic, wall=clock.wall)
         urls = [f"http://u{number}.forum.example:{origin.port}/{number}" for number in range(feeds)]
-        planet = Planet(Path(folder), urls, START, site_spacing='"150ms"', timeout='"10s"')
-        for number in range(1, 4):
-            first = len(log)
-            _round(planet, log, first, feeds)
-            _tell_round(number, log[first:], planet)
-            planet.now = planet.next_due() + timedelta(hours=2)
-        planet.close()
+        states = {url: SourceState(next_fetch=START) for url in urls}
+        while clock.seconds < hours * 3600:
+            ready = sorted((state.next_fetch, url) for url, state in states.items() if state.next_fetch <= clock.wall())
+            _work(SiteQueue([url for _, url in ready], url_of=str, gate=gate), states, fetcher, clock)
+            due = min(state.next_fetch for state in states.values())
+            clock.seconds = max(clock.seconds + 1, (due - START).total_seconds())
+        fetcher.close()
+    _tell_site(log, gate, hours)
+
+
+def _work(queue: SiteQueue[str], states: dict[str, SourceState], fetcher: Fetcher, clock: Clock) -> None:
+    """What `workers` and `sync` do with a queue, one worker and a clock that jumps."""
+    while (turn := queue.poll()) is not None:
+        if isinstance(turn, float):
+            clock.seconds = turn
+            continue
+        state = states[turn.item]
+        if turn.postponed_until is not None:
+            queue.done(turn, None)
+            states[turn.item] = replace(state, next_fetch=turn.postponed_until)
+            continue
+        outcome = fetcher.fetch(turn.item, validators=state.validators)
+        queue.done(turn, outcome)
+        moment = Moment(now=clock.wall(), options=ScheduleOptions(), chance=random())
+        if isinstance(outcome, Fetched):
+            states[turn.item] = settle_fetched(turn.item, state, Channel(), outcome, moment)
+        elif isinstance(outcome, NotModified):
+            states[turn.item] = settle_not_modified(turn.item, state, Channel(), outcome, moment)
+        else:
+            assert isinstance(outcome, Failure)
+            states[turn.item] = settle_failure(state, Channel(), outcome, moment)
+
+
+def _tell_site(log: list[tuple[float, int, str]], gate: SiteGate, hours: int) -> None:
+    for hour in range(hours):
+        part = [each for each in log if hour * 3600 <= each[0] < (hour + 1) * 3600]
+        gap = min((after[0] - before[0] for before, after in pairwise(part)), default=0.0)
+        refused = sum(status == 429 for _, status, _ in part)
+        print(f"hour {hour:2d}: {len(part):3d} requests, {refused:2d} refused, least gap {gap:5.1f} s")
     early, held_until = 0, 0.0
     for at, status, _ in log:
-        early += at < held_until - 0.01
+        early += at < held_until
         held_until = max(held_until, at + 120) if status == 429 else held_until
+    refused = sum(status == 429 for _, status, _ in log)
+    spacing = next(state.spacing for state in gate.states() if state.key == "forum.example")
+    print(f"{len(log)} requests in {hours} h, {refused} refused; spacing learned: {spacing}")
     print(f"requests before the time a 429 had named: {early}")
     for at, status, path in log if os.environ.get("WIRE") else ():
         print(f"  {at:10.2f} s  {status}  {path}")
-
-
-def _round(planet: Planet, log: list[tuple[float, int, str]], first: int, feeds: int) -> None:
-    """Until each feed has answered, or three hours of the planet have passed."""
-    deadline = planet.now + timedelta(hours=3)
-    while True:
-        for _ in planet.sync():
-            pass
-        due = planet.next_due()
-        if due > deadline or len({path for _, status, path in log[first:] if status != 429}) == feeds:
-            return
-        planet.now = max(planet.now, due)
-
-
-def _tell_round(number: int, part: list[tuple[float, int, str]], planet: Planet) -> None:
-    gap = min((after[0] - before[0] for before, after in pairwise(part)), default=0.0)
-    known = planet.store.sites(["forum.example"])["forum.example"]
-    refused = sum(status == 429 for _, status, _ in part)
-    print(
-        f"round {number}: {len(part)} requests, {refused} refused; least gap {gap:.2f} s; learned: {known.spacing}",
-        flush=True,
-    )
 
 
 def restarts(*, feeds: int = 100) -> None:

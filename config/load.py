@@ -341,8 +341,8 @@ def _publication(row: PublicationTable, planet: str, url: str) -> Publication:
 
 
 def _extras(row: PublicationTable) -> dict[str, bool]:
-    """The publication at the root has them all, another one what it asks for."""
-    at_root = not row.path
+    """The publication at the root has them all when it has a page, another one what it asks for."""
+    at_root = not row.path and "html" in row.formats
     names = ("source_feeds", "tag_feeds", "archive", "search")
     return {name: at_root if getattr(row, name) is None else getattr(row, name) for name in names}
 

@@ -135,6 +135,9 @@ def _unknown(path: KeyPath, root: type[BaseModel]) -> str:
     shapes = _shapes(root)
     here = ".".join(part for part in path[:-1] if isinstance(part, str))
     siblings = shapes[here]
+    kin = [table for table in shapes if table != here and table.partition(".")[0] == here.partition(".")[0]]
+    if beside := next((table for table in kin if name in shapes[table]), ""):
+        return f"unknown key here, it belongs under [{beside}]; expected one of {', '.join(siblings)}"
     if hint := did_you_mean(name, siblings):
         return f"unknown key{hint}, expected one of {', '.join(siblings)}"
     home = next((table for table, keys in shapes.items() if table != here and name in keys), None)

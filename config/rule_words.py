@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # The names of the cleaning steps that have a switch. The table itself is `ingest.clean.steps.STEPS`, which loads the
 # HTML parser; a test holds the two together.
-STEPS = ("selectors", "tokens", "harvest", "links", "share", "images", "embeds", "title", "edges")
+STEPS = ("selectors", "tokens", "harvest", "links", "share", "images", "embeds", "title", "edges", "paragraphs")
 ALWAYS = ("structure", "sanitize")
 TITLES = ("feed", "content")
 DATES = ("published", "updated", "url", "first_seen")

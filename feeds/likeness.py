@@ -19,6 +19,8 @@ from zlib import crc32
 LEAST_WORDS = 40  # reference cleaning.md section 4, L3: a shorter text is no evidence that two entries are the same
 _SHINGLE = 3  # words; of 250 entries with 2 % of the words edited all are found by it (section 4, table)
 
+_LONG_TEXT = 200  # words
+
 _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(f"[{_HAN}]|[^\\W_{_HAN}]+")
 _SPACED_WORD = re.compile(r"[^\W_]+")  # the same where there is no such character, in half the time
@@ -69,21 +71,24 @@ def shingles(words: Sequence[str]) -> set[Shingle]:
     return set(zip(words, words[1:], words[2:], strict=False)) if len(words) >= _SHINGLE else {tuple(words)}
 
 
-def sketch(words: Sequence[str], chosen: dict[str, bool]) -> set[Shingle]:
-    """The shingles whose first word a hash picks, one in four: the same ones in every text that has them.
+class Sketches(dict[str, int]):
+    """Samples of texts that have a share in common when the texts have one; remembers the hashes of words.
 
-    Broder's MOD sketch ("On the resemblance and containment of documents", 1997): for texts of blog length it costs a
-    tenth of a min-wise signature of 64 permutations in pure Python, and texts of a resemblance above 0.85 and 60 words
-    share some of it for certain. `chosen` remembers words between calls.
+    Broder's MOD sketch ("On the resemblance and containment of documents", 1997): the shingles whose first word a hash
+    picks, one in four, in long texts one in sixteen of them: the same ones in every text that has them. For a text
+    of 1,100 words it costs 0.07 ms, a min-wise signature of 64 permutations in pure Python 9 ms.
     """
-    picked = []
-    for at, word in enumerate(words[: 1 - _SHINGLE]):
-        choice = chosen.get(word)
-        if choice is None:
-            choice = chosen[word] = crc32(word.encode("utf-8", "surrogatepass")) % 4 == 0
-        if choice:
-            picked.append(at)
-    return {tuple(words[at : at + _SHINGLE]) for at in picked}
+
+    def __missing__(self, word: str) -> int:
+        rank = self[word] = crc32(word.encode("utf-8", "surrogatepass")) & 15
+        return rank
+
+    def of(self, words: Sequence[str]) -> set[Shingle]:
+        """The sample of one text: its words in order."""
+        starts = words[: 1 - _SHINGLE]
+        if len(words) > _LONG_TEXT:
+            return {tuple(words[at : at + _SHINGLE]) for at, word in enumerate(starts) if not self[word]}
+        return {tuple(words[at : at + _SHINGLE]) for at, word in enumerate(starts) if self[word] < 4}
 
 
 def resemblance(one: Collection[object], other: Collection[object]) -> float:

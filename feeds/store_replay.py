@@ -51,9 +51,7 @@ _STANDING = (
     .order_by(entries.c.id)
     .with_for_update()
 )
-_SAVE_RECIPE = (
-    update(entries).where(entries.c.id == _ROW).values(recipe=bindparam("recipe"), notes=bindparam("notes"))
-)
+_SAVE_RECIPE = update(entries).where(entries.c.id == _ROW).values(recipe=bindparam("recipe"), notes=bindparam("notes"))
 _FILTERED_NOW = entries.c.held_reason.startswith(FILTERED, autoescape=True)
 _KEEP_BACK = (
     update(entries)

@@ -22,7 +22,7 @@ from feedmill.ingest.urls import absolute
 _MOST_LISTED = 50
 _MOST_TEXT = 4000
 # Steps that only make what a command wrote fit to be published; the others have had their turn.
-_OFF = ("selectors", "tokens", "harvest", "share", "title", "edges")
+_OFF = ("selectors", "tokens", "harvest", "share", "title", "edges", "paragraphs")
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
@@ -112,7 +112,9 @@ def _content(entry: Entry, value: Any) -> Entry:
 
     recipe = Recipe(switches=dict.fromkeys(_OFF, False))
     cleaned = clean(_text(value), CleanContext(base_url=entry.url, entry_url=entry.url), recipe)
-    texts = (strip_xml_illegal(block.text) if block.kind == "pre" else tidy_text(block.text) for block in cleaned.blocks)
+    texts = (
+        strip_xml_illegal(block.text) if block.kind == "pre" else tidy_text(block.text) for block in cleaned.blocks
+    )
     return replace(entry, content_html=cleaned.html, content_text="\n\n".join(text for text in texts if text))
 
 

@@ -27,6 +27,7 @@ from feedmill.ingest.passage import Passage
 from feedmill.ingest.rules import PAGE_SAID, PAGE_TEXT
 from feedmill.ingest.site_queue import SiteQueue, Turn
 from feedmill.ingest.treat import PAGE_OWED, Treatment
+from feedmill.ingest.workers import remember_sites
 
 if TYPE_CHECKING:
     from feedmill.feeds.store import Original, Store
@@ -170,8 +171,7 @@ def _answers(
         tally.asked += 1
         yield turn.item, outcome
     tally.waiting += len(queue.close())
-    if states := gate.states():
-        store.save_sites(states)
+    remember_sites(gate, store)
 
 
 def _ask(

@@ -210,7 +210,8 @@ class SiteGate:
             site.refusals += 1
             gap = max(self._gap(site), LEAST_LEARNED)
             if site.pause <= _NEAR * gap.total_seconds():
-                site.spacing = min(gap * 2, _WIDEST_SPACING)
+                # Who names a time is not afraid of a request in each twice that time.
+                site.spacing = max(gap, min(gap * 2, _WIDEST_SPACING if wait is None else 2 * wait))
             if wait is None:
                 wait = min(_FIRST_HOLD * 2 ** min(site.refusals - 1, 10), _LONGEST_GUESSED_HOLD)
         elif not isinstance(outcome, Failure):

@@ -29,7 +29,7 @@ from feedmill.ingest.links import Places, feed_places, read_link
 from feedmill.ingest.media import lead_image, read_categories, read_enclosures
 from feedmill.ingest.parsed import ParsedEntry, ParsedFeed, Text
 from feedmill.ingest.people import clean_name, read_authors
-from feedmill.ingest.summary import leads_content, summarize
+from feedmill.ingest.summary import leads_content, repeats_content, summarize
 from feedmill.ingest.text import is_mostly_mojibake, strip_xml_illegal, tidy_text
 from feedmill.ingest.urls import absolute, host_of
 
@@ -201,7 +201,7 @@ def _plain_text(blocks: Sequence[Block]) -> str:
 
 def _summary(body: _Body, url: str | None, context: FeedContext, recipe: Recipe, notes: list[Note]) -> str:
     supplied = body.chosen.supplied
-    if supplied is not None and not leads_content(
+    if supplied is not None and not repeats_content(
         supplied.value, body.text, markup=supplied.kind == "html" or supplied.guessed
     ):
         own = summarize(_told(supplied, body, url, context, recipe), title=body.title)

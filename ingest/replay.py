@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from feedmill.feeds.entry import Note
@@ -212,6 +212,5 @@ def _changes(before: Sequence[str], after: Sequence[str]) -> tuple[Change, ...]:
         if kind == "equal":
             continue
         old, new = before[start:end], after[new_start:new_end]
-        for at in range(max(len(old), len(new))):
-            found.append(Change(old[at] if at < len(old) else "", new[at] if at < len(new) else ""))
+        found += [Change(*pair) for pair in zip_longest(old, new, fillvalue="")]
     return tuple(found)

@@ -19,6 +19,7 @@ LONGEST = 280  # characters
 SHORTEST = 120
 _PROSE = frozenset({"p", "quote", "list"})
 _LETTERS = re.compile(r"[\W_]+")
+_CUT_OFF = re.compile(r"\[(?:…|\.\.\.|&hellip;|&#8230;|&#x2026;)\]", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _LEAD = 60  # letters by which a supplied summary is recognised as the content's beginning
 _BLOCK_LOOKED_AT = 2000  # characters
@@ -60,6 +61,16 @@ def leads_content(supplied: str, content_text: str, *, markup: bool) -> bool:
         start = unescape(_TAG.sub(" ", start) if "<" in start else start)
     lead = _letters(start)[:_LEAD]
     return not lead or lead in _letters(content_text[:2000])
+
+
+def repeats_content(supplied: str, content_text: str, *, markup: bool) -> bool:
+    """Whether a supplied summary tells nothing that the content does not say better.
+
+    Its beginning, or an excerpt that a machine cut off ("[…]") of an entry that is here in full.
+    """
+    if len(content_text) >= LONGEST and _CUT_OFF.search(supplied):
+        return True
+    return leads_content(supplied, content_text, markup=markup)
 
 
 def _letters(text: str) -> str:

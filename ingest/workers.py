@@ -88,7 +88,7 @@ def fetch_all(
         turns.close()
         while any(thread.is_alive() for thread in threads):  # only when the consumer gave up: let them put and end
             _drain(results)
-    _save(gate, store)
+    remember_sites(gate, store)
 
 
 def asked_at(record: SourceRecord) -> str:
@@ -101,7 +101,7 @@ def _answers_at(claim: Claim) -> str:
     return claim.record.state.validators.issued_by or asked_at(claim.record)
 
 
-def _save(gate: SiteGate, store: Store) -> None:
+def remember_sites(gate: SiteGate, store: Store) -> None:
     """Remember sites; places and holds that another process booked meanwhile stay."""
     states = gate.states()
     others = store.sites([state.key for state in states])

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from html import escape
+from html import escape, unescape
 from urllib.parse import urljoin
 
 from feedmill.feeds.entry import Author, Enclosure, Entry, Origin, StoredEntry
@@ -38,6 +38,8 @@ EMPTY = datetime(
 )  # `updated` of a publication without entries: Atom asks for one, "now" would lie
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")  # RFC 6838 section 4.2
+_LEFTOVER_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->")
+_LEFTOVER = re.compile(rf"&(?:[a-zA-Z]+\d*|#\d+|#[xX][0-9a-fA-F]+);|{_LEFTOVER_TAG.pattern}")
 _LONGEST_SUMMARY = 4000
 _MOST_CATEGORIES = 50
 _EXCERPT = 500  # characters
@@ -104,6 +106,7 @@ class Edition:
     around: Around = field(default_factory=Around)
     file: str = ""
     prev_archive: str | None = None
+    next_archive: str | None = None  # only of documents that closed together: a closed one is never changed
     tombstones: tuple[Tombstone, ...] = ()
 
     @property
@@ -116,7 +119,7 @@ class Edition:
         """All that the feeds say, in values whose repr names them: the sources' states, which move, are not in it."""
         return (
             self.publication, self.id, self.title, self.url, self.updated, self.entries, self.generator_version,
-            self.language, self.hubs, self.assets, self.file, self.prev_archive, self.tombstones,
+            self.language, self.hubs, self.assets, self.file, self.prev_archive, self.next_archive, self.tombstones,
         )  # fmt: skip
 
     @property
@@ -242,8 +245,19 @@ def _excerpt(entry: PublishedEntry, text: str) -> PublishedEntry:
 
 
 def _summary(entry: Entry) -> str:
-    summary = one_line(entry.summary, most=_LONGEST_SUMMARY)
+    summary = _without_markup(one_line(entry.summary, most=_LONGEST_SUMMARY), entry.content_text)
     return "" if summary and entry.content_html and summary == one_line(entry.content_text) else summary
+
+
+def _without_markup(summary: str, text: str) -> str:
+    """A summary that was escaped once too often at its source says `&nbsp;` and `<p>` (check W3C: undeclared HTML).
+
+    What the post itself says in words, as one about HTML does, is meant so and stays.
+    """
+    found = _LEFTOVER.search(summary)
+    if found is None or found[0] in text:
+        return summary
+    return one_line(unescape(_LEFTOVER_TAG.sub(" ", summary)))
 
 
 def _categories(categories: Iterable[str]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from feedmill.feeds.publication import Publication
 from feedmill.publish.aggregate import Edition, Tombstone, aggregate
 from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, in_batches
 from feedmill.publish.ledger import Ledger, digest
+from feedmill.publish.merge import merge, site_hosts
 from feedmill.publish.ranges import read_ranges, write_ranges
 from feedmill.publish.select import fair, select, wanted
 
@@ -69,9 +70,16 @@ class Archives:
         """Close what is due. `lines`: all that belongs to the publication; `shown`: what it shows now."""
         passed = archived_rows(self._ledger, passed=True)
         open_lines = [line for line in lines if line.row not in passed]
-        due = self._due(open_lines, shown)
-        for month in sorted(due):
-            self._close_month(month, due[month])
+        first = len(self._documents)
+        for month, rows in sorted(self._due(open_lines, shown).items()):
+            self._plan(month, rows)
+        for index in range(first, len(self._documents)):
+            rows = sorted(read_ranges(self._documents[index]["rows"]))
+            if not self._write(index, self._store.pick(rows)):
+                del self._documents[index:]  # tried again with the next edition
+                break
+            if self._ledger.full:
+                self._ledger.flush()
         self._mend()
         return Closing(newest=self._address(len(self._documents) - 1), problems=tuple(self._problems))
 
@@ -92,31 +100,32 @@ class Archives:
                 due.setdefault(month, []).append(line.row)
         return due
 
-    def _close_month(self, month: str, rows: list[int]) -> None:
+    def _plan(self, month: str, rows: list[int]) -> None:
+        """The documents of a month that closes. Those that close together know their next one, too."""
         for batch in in_batches(rows, MOST):
-            stored = self._wanted(self._store.pick(batch))
-            left_out = set(batch) - {entry.row for entry in stored}
-            if left_out:
-                passed = read_ranges(self._ledger.notes.get("passed", "")) | left_out
+            kept = self._wanted(batch)
+            if len(kept) < len(batch):
+                passed = read_ranges(self._ledger.notes.get("passed", "")) | (set(batch) - kept)
                 self._ledger.notes["passed"] = write_ranges(passed)
-            if not stored:
+            if not kept:
                 continue
             number = 1 + sum(1 for document in self._documents if document["month"] == month)
             name = f"{FOLDER}/{month}.xml" if number == 1 else f"{FOLDER}/{month}-{number}.xml"
-            document = {"name": name, "month": month, "rows": write_ranges(entry.row for entry in stored), "gone": {}}
-            self._documents.append(document)
-            if not self._write(len(self._documents) - 1, stored):
-                self._documents.pop()  # tried again with the next edition
-                return
-            if self._ledger.full:
-                self._ledger.flush()
+            self._documents.append(
+                {"name": name, "month": month, "rows": write_ranges(kept), "gone": {}, "next": False}
+            )
+            if self._documents[:-1] and "hash" not in self._documents[-2]:
+                self._documents[-2]["next"] = True
 
-    def _wanted(self, stored: list[StoredEntry]) -> list[StoredEntry]:
-        if not asks_of_contents(self._publication, self._planet):
-            return fair(stored, self._publication)
-        ageless = replace(self._publication, select=replace(self._publication.select, max_age=None))
+    def _wanted(self, rows: list[int]) -> set[int]:
+        """The rows that the publication wants for ever: whatever their age."""
+        chosen = self._publication.select
+        if not asks_of_contents(self._publication, self._planet) and chosen.per_source is None:
+            return set(rows)
+        ageless = replace(self._publication, select=replace(chosen, max_age=None))
         test = wanted(ageless, self._planet.records, self._planet.deny, now=self._planet.now)
-        return fair([entry for entry in stored if test is None or test(entry)], self._publication)
+        stored = [entry for entry in self._store.pick(rows) if test is None or test(entry)]
+        return {entry.row for entry in fair(stored, self._publication)}
 
     def _write(self, index: int, stored: Sequence[StoredEntry]) -> bool:
         from feedmill.publish.check import check
@@ -142,16 +151,20 @@ class Archives:
         stones = [
             Tombstone(id=identity, at=datetime.fromtimestamp(at, UTC)) for identity, at in document["gone"].items()
         ]
+        kept = [entry for entry in stored if entry.entry.id not in document["gone"]]
         edition = aggregate(
             self._publication,
-            select([entry for entry in stored if entry.entry.id not in document["gone"]], limit=MOST),
+            select([cluster.shown for cluster in merge(kept, site_hosts(self._planet.records))], limit=MOST),
             self._planet.records,
             feed_id=self._feed_id,
             generator_version=self._version,
             tombstones=stones,
         )
         title = f"{edition.title} ({document['month']})"
-        return replace(edition, title=title, file=document["name"], prev_archive=self._address(index - 1))
+        after = self._address(index + 1) if document.get("next") else None
+        return replace(
+            edition, title=title, file=document["name"], prev_archive=self._address(index - 1), next_archive=after
+        )
 
     def _mend(self) -> None:
         """Every closed document must lie where it was put; one that was lost is made again from what is kept."""

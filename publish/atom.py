@@ -63,6 +63,8 @@ def _history(feed: Element, edition: Edition) -> None:
     """RFC 5005 section 4: where the entries before these are; an archive says what it is and where the present is."""
     if edition.prev_archive:
         _link(feed, rel="prev-archive", type=TYPES["atom"], href=edition.prev_archive)
+    if edition.next_archive:
+        _link(feed, rel="next-archive", type=TYPES["atom"], href=edition.next_archive)
     if edition.is_archive:
         _link(feed, rel="current", type=TYPES["atom"], href=edition.url + FILES["atom"])
         etree.SubElement(feed, f"{{{HISTORY}}}archive", nsmap={"fh": HISTORY})

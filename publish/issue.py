@@ -85,7 +85,7 @@ class Issue:
         ledger.notes["shown"] = remembered(shown)
         ledger.notes["asked"] = self._asked()
         ledger.flush()
-        ledger.clear_away(tuple(place(publication, f"{folder}/") for folder in ("source", "tag", "search")))
+        ledger.clear_away(tuple(place(publication, f"{folder}/") for folder in ("source", "tag", "search", "archive")))
         ledger.save()
         return self.report(shown)
 

@@ -109,8 +109,14 @@ class Ledger:
         self._size = 0
 
     def clear_away(self, prefixes: tuple[str, ...]) -> None:
-        """Take away what lies below these folders, was ours, and is made no more."""
-        stale = [name for name in self.files if name.startswith(prefixes) and name not in self.used]
+        """Take away what lies below these folders, was ours, and is made no more. Archive documents stay for ever."""
+        stale = [
+            name
+            for name in self.files
+            if name.startswith(prefixes)
+            and name not in self.used
+            and not ("archive/" in name and name.endswith(".xml"))
+        ]
         withdraw(self._folder, stale)
         for name in stale:
             del self.files[name]

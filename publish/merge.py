@@ -31,7 +31,7 @@ from feedmill.feeds.source import SourceRecord
 ALIKE = 0.85  # catches every copy with 2 % of its words edited, and no two of 280,000 unrelated pairs
 _LEAST_OWN = 60  # words outside of quotations
 _OWN_SAY = 40  # words from which on a text is a comment and not a teaser
-_SAME_SAY = 0.5  # of the shorter one's words: a teaser, an excerpt or a copy, not another comment
+_SAME_SAY = 0.3  # of the shorter one's runs of three words: a teaser, an excerpt or a copy, not another comment
 _WINDOW = timedelta(days=14)  # what is alike is published within days
 _MOST_ALIKE = 40  # entries that share a phrase: more is a phrase of the platform
 
@@ -143,7 +143,9 @@ def _page(key: str | None) -> str | None:
 def _both_comment(one: StoredEntry, other: StoredEntry) -> bool:
     """Two who link to one page and say different things about it."""
     mine, its = _own(one), _own(other)
-    return min(len(mine), len(its)) >= _OWN_SAY and likeness.containment(mine, its) < _SAME_SAY
+    if min(len(mine), len(its)) < _OWN_SAY:
+        return False
+    return likeness.containment(likeness.shingles(mine), likeness.shingles(its)) < _SAME_SAY
 
 
 def _own(stored: StoredEntry) -> list[str]:
@@ -160,12 +162,12 @@ def _join_alike(entries: Sequence[StoredEntry], groups: _Groups) -> None:
     """Candidates share a part of their sketches; what decides is the resemblance of all their shingles."""
     own: dict[int, list[str]] = {}
     sharing: dict[likeness.Shingle, list[int]] = defaultdict(list)
-    chosen: dict[str, bool] = {}
+    sketches = likeness.Sketches()
     for at, stored in enumerate(entries):
         words = _own(stored) if len(stored.entry.content_text) > _LEAST_OWN else []
         if len(words) >= _LEAST_OWN:
             own[at] = words
-            for shingle in likeness.sketch(words, chosen):
+            for shingle in sketches.of(words):
                 sharing[shingle].append(at)
     shared: Counter[tuple[int, int]] = Counter()
     for places in sharing.values():
@@ -174,8 +176,8 @@ def _join_alike(entries: Sequence[StoredEntry], groups: _Groups) -> None:
                 pair for pair in combinations(places, 2) if entries[pair[0]].source_url != entries[pair[1]].source_url
             )
     for (one, other), times in shared.most_common():
-        if groups.together(one, other) or times * 20 < min(len(own[one]), len(own[other])):
-            continue  # of a quarter of the shingles a resemblance of 0.85 leaves far more than a twentieth
+        if groups.together(one, other) or times * 64 < min(len(own[one]), len(own[other])):
+            continue  # a resemblance of 0.85 leaves four times as many of a sixteenth of the shingles
         if _is_alike(entries[one], entries[other], own[one], own[other]):
             groups.join(one, other, "near")
 

@@ -310,13 +310,14 @@ def _below(around: Around, place: str | None) -> str | None:
 
 
 def _readers(edition: Edition) -> list[tuple[str, str]]:
-    """One-click addresses: readers on this device by `feed:`, and the hosted ones that the operator lists."""
+    """One-click addresses: readers on this device by `feed://` (checkers refuse `feed:https://`), and the hosted ones
+    that the operator lists."""
     kind = next((kind for kind in ("atom", "rss", "json") if edition.offers(kind)), None)
     if kind is None:
         return []
     address = edition.address(kind)
     hosted = [(name, pattern.replace("{url}", quote(address, safe=""))) for name, pattern in edition.around.readers]
-    return [("a reader on this device", f"feed:{address}"), *hosted]
+    return [("a reader on this device", f"feed://{address.partition('://')[2]}"), *hosted]
 
 
 def _bars(counts: Sequence[int]) -> list[tuple[int, int, int]]:

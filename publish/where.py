@@ -73,7 +73,7 @@ def compile_where(text: str) -> Callable[[Facts], bool]:
         tree = ast.parse(flat.lstrip(), mode="eval")
     except SyntaxError as error:
         raise WhereError(
-            f"{error.msg}, expected such as 'python' in tags", max(1, (error.offset or 1) + lead)
+            f"{error.msg}, expected such as 'python' in tags", (error.offset or len(flat.strip()) + 1) + lead
         ) from None
     except (ValueError, MemoryError, RecursionError):
         raise WhereError("this cannot be read, expected such as 'python' in tags", 1) from None

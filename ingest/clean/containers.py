@@ -7,12 +7,14 @@ Never: sees the tree; everything in here is escaped and of allowed elements.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from feedmill.ingest.clean.page import Image, Player
 from feedmill.ingest.clean.units import Unit
 from feedmill.ingest.clean.writer import Frame, attribute
 
 
-def _flow(units: list[Unit]) -> str:
+def _flow(units: Sequence[Unit]) -> str:
     """Content of an item or a cell: its only paragraph stands bare when it comes first."""
     if not units:
         return ""
@@ -41,7 +43,7 @@ def finish_list(frame: Frame) -> Unit:
         if unit.kind == "item":
             items.append(unit)
         elif items:
-            items[-1].children.append(unit)
+            items[-1].children = [*items[-1].children, unit]
         else:
             items.append(Unit("item", tag="li", children=[unit]))
     html = _wrapped(frame, "".join(_item_html(item) for item in items))

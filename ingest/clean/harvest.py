@@ -20,8 +20,7 @@ def harvest_dropped(page: Page) -> None:
     """Read labels and marked names from whatever the steps before have dropped."""
     lower = page.lower
     if page.drops or _REL_TAG.search(lower):
-        for node in page.elements.get("a", ()):
-            given = node.attributes
+        for node, given in page.links.values():
             rel = (given.get("rel") or "").lower().split()
             if "tag" not in rel and not page.is_dropped(node):
                 continue

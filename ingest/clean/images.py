@@ -114,12 +114,14 @@ def _sizes(given: dict[str, str | None]) -> tuple[int | None, int | None]:
 def _is_placeholder(src: str) -> bool:
     if src.startswith("data:"):
         return len(src) <= _TINY_DATA or not _DATA_IMAGE.match(src)
-    return _placeholders().search(src) is not None
+    lower = src.lower()
+    # Twenty looks for a fixed text take a tenth of one search for alternatives without case.
+    return any([part in lower for part in _placeholders()])  # noqa: C419
 
 
 @cache
-def _placeholders() -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, read("hosts")["placeholders"])), re.IGNORECASE)
+def _placeholders() -> tuple[str, ...]:
+    return tuple(read("hosts")["placeholders"])
 
 
 def _lazy_source(given: dict[str, str | None]) -> str:

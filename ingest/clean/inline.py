@@ -37,6 +37,7 @@ class InlineWalk:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.out = Writer()
+        self.flush = self.out.flush
         self.tables: list[str] = []  # "data", "layout" or "figure", innermost last
         self.has_direction = b"dir=" in page.lower
 
@@ -60,8 +61,9 @@ class InlineWalk:
         return self.out.close_inline if opened else None
 
     def link(self, node: LexborNode, _tag: str) -> object:
-        attributes = node.attributes
-        href = self.page.hrefs.get(node.mem_id, attributes.get("href"))
+        place = node.mem_id
+        attributes = self.page.links[place][1]
+        href = self.page.hrefs.get(place, attributes.get("href"))
         if not href or self.out.in_pre > 1:
             return None
         title = attributes.get("title")

@@ -9,6 +9,7 @@ as sentences do.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
@@ -36,7 +37,7 @@ def split_prose_lines(page: Page, units: list[Unit]) -> list[Unit]:
     return out
 
 
-def _is_prose(lines: list[Line]) -> bool:
+def _is_prose(lines: Sequence[Line]) -> bool:
     if len(lines) < _LEAST_LINES or any(line.media or not line.text.strip() for line in lines):
         return False
     if median(len(line.text) for line in lines) <= _LONG:

@@ -25,7 +25,9 @@ _SHORT = 5  # words of a link that is only a button
 
 def drop_share_links(page: Page) -> None:
     """Links to share targets: with their whole line when it is made of them, alone at its end, unwrapped in prose."""
-    targets = {node.mem_id: node for node in page.elements.get("a", ()) if _shares(node, page)}
+    targets = {
+        place: node for place, (node, attributes) in page.links.items() if _shares(place, attributes.get("href"), page)
+    }
     judged: set[int] = set()
     for node in targets.values():
         inner = _top_inline(node)
@@ -36,9 +38,11 @@ def drop_share_links(page: Page) -> None:
         _judge_line(page, line, targets)
 
 
-def _shares(node: LexborNode, page: Page) -> bool:
-    written = (node.attributes.get("href") or "").strip(EDGE)
-    href = page.hrefs.get(node.mem_id) or written
+def _shares(place: int, written: str | None, page: Page) -> bool:
+    if not written:
+        return False
+    written = written.strip(EDGE)
+    href = page.hrefs.get(place) or written
     if share_table().match(href) or _BY_MAIL.match(written) or "action=share" in written:
         return True
     found = _QUERY.search(href) if "?" in href else None

@@ -108,8 +108,8 @@ class _Walk(InlineWalk):
         return handler(self, node, tag) if handler is not None else None
 
     def _division(self, _node: LexborNode, _tag: str) -> object:
-        self.out.flush()
-        return self.out.flush
+        self.flush()
+        return self.flush
 
     def _turn(self, node: LexborNode) -> Close | None:
         """`dir` of an element that may vanish: its blocks carry it."""
@@ -128,7 +128,8 @@ class _Walk(InlineWalk):
     # --- blocks ---
 
     def _paragraph(self, _node: LexborNode, _tag: str) -> object:
-        return self._leaf("p")
+        self.flush()
+        return self.flush if self.out.leaf_tag == "p" else self._leaf("p")
 
     def _heading(self, _node: LexborNode, tag: str) -> object:
         return self._leaf(_HEADINGS[tag])
@@ -161,8 +162,8 @@ class _Walk(InlineWalk):
 
     def _pre(self, _node: LexborNode, _tag: str) -> object:
         if self.out.in_pre:
-            self.out.flush()
-            return self.out.flush
+            self.flush()
+            return self.flush
         self.out.enter_pre()
         return self.out.leave_pre
 
@@ -193,8 +194,8 @@ class _Walk(InlineWalk):
 
     def _item(self, _node: LexborNode, _tag: str) -> object:
         if self.out.frames[-1].kind != "list":
-            self.out.flush()
-            return self.out.flush
+            self.flush()
+            return self.flush
         return self._container("item", "li", finish_item)
 
     def _terms(self, _node: LexborNode, _tag: str) -> object:
@@ -202,8 +203,8 @@ class _Walk(InlineWalk):
 
     def _term(self, _node: LexborNode, tag: str) -> object:
         if self.out.frames[-1].kind != "dl":
-            self.out.flush()
-            return self.out.flush
+            self.flush()
+            return self.flush
         return self._container("item", tag, finish_item)
 
     def _figure(self, _node: LexborNode, _tag: str) -> object:
@@ -212,8 +213,8 @@ class _Walk(InlineWalk):
     def _caption(self, _node: LexborNode, tag: str) -> object:
         wanted = {"caption": "table", "figcaption": "figure", "summary": "details"}[tag]
         if self.out.frames[-1].kind != wanted:
-            self.out.flush()
-            return self.out.flush
+            self.flush()
+            return self.flush
         return self._container("caption", tag, finish_caption)
 
     # --- tables ---
@@ -241,8 +242,8 @@ class _Walk(InlineWalk):
 
     def _part(self, outer: tuple[str, ...], kind: str, tag: str, attributes: str = "") -> object:
         if self.out.frames[-1].kind not in outer:
-            self.out.flush()
-            return self.out.flush
+            self.flush()
+            return self.flush
         return self._container(kind, tag, finish_item if kind == "cell" else finish_rows, attributes)
 
     def _section(self, _node: LexborNode, tag: str) -> object:

@@ -7,13 +7,13 @@ Never: parses; a unit's HTML is already escaped and of allowed elements only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from feedmill.ingest.clean.model import Block, BlockKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Link:
     """A link in a line: its address, its words, and whether it says rel=tag or rel=author."""
 
@@ -28,7 +28,7 @@ class Line:
 
     html: str
     text: str
-    links: list[Link] = field(default_factory=list)
+    links: Sequence[Link] = ()
     media: bool = False
     marked: bool = False  # chrome was taken out of this very line
 
@@ -40,8 +40,8 @@ class Unit:
     kind: str
     tag: str = "p"
     attributes: str = ""
-    lines: list[Line] = field(default_factory=list)
-    children: list[Unit] = field(default_factory=list)
+    lines: Sequence[Line] = ()
+    children: Sequence[Unit] = ()
     html: str = ""  # of containers, and of pre; paragraphs are made from their lines
     text: str = ""  # of pre
 
@@ -88,7 +88,7 @@ class Unit:
         return any(line.media for line in self.all_lines())
 
 
-def to_blocks(units: list[Unit]) -> tuple[Block, ...]:
+def to_blocks(units: Sequence[Unit]) -> tuple[Block, ...]:
     """What `normalize` makes titles, summaries and plain text of."""
     out: list[Block] = []
     for unit in units:

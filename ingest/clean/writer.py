@@ -186,9 +186,14 @@ class Writer:
             self._parts.append(f"</{name}>")
             if name == "a":
                 self._end_link()
-        if self._parts:
-            self._lines.append(Line("".join(self._parts), "".join(self._texts), self._links, self._media, self._marked))
-            self._parts, self._texts, self._links = [], [], []
+        parts, texts = self._parts, self._texts
+        if parts:
+            html = parts[0] if len(parts) == 1 else "".join(parts)
+            text = texts[0] if len(texts) == 1 else "".join(texts)
+            self._lines.append(Line(html, text, self._links or (), self._media, self._marked))
+            self._parts, self._texts = [], []
+            if self._links:
+                self._links = []
         self.space = self._media = self._marked = False
 
     def line_break(self) -> None:
@@ -215,7 +220,7 @@ class Writer:
             own = self._leaf_direction
             attributes = "" if own == self.frames[-1].direction else attribute("dir", own)
             kind = "p" if self.leaf_tag == "p" else "heading"
-            self.add(Unit(kind, tag=self.leaf_tag, attributes=attributes, lines=self._lines))
+            self.frames[-1].units.append(Unit(kind, self.leaf_tag, attributes, self._lines))
             self._lines = []
         if self._pending_mark:
             self._pending_mark = False

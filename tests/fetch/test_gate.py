@@ -382,3 +382,12 @@ def test_check_109_what_another_process_did_counts_as_the_pause(make_gate, clock
         spacing[key] = gate.finish(key, LIMITED).spacing
 
     assert spacing == {"a.com": timedelta(seconds=4), "b.com": None}
+
+
+def test_check_109_spacing_does_not_outgrow_twice_the_time_that_a_site_names(make_gate):
+    """Feeds that are refused for reasons of their own do not leave their whole site at one request an hour."""
+    gate = make_gate()
+    for _ in range(20):
+        state = gate.finish("a.com", SLOW_DOWN)
+
+    assert state.spacing == timedelta(minutes=10)

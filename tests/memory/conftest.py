@@ -23,11 +23,54 @@ blogs, planet = _house.blogs, _house.planet
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
-_SUBJECTS = (
-    "bread rivers clocks maps birds bridges kites apples trains letters lamps boats gardens chess cellos moss".split()
-)
-_VERBS = "repairs collects draws forgets measures paints sells borrows studies carries invents trades counts".split()
-_PLACES = "kitchen harbour attic village library station orchard workshop museum valley tower bakery island".split()
+_SUBJECTS = [
+    "bread",
+    "rivers",
+    "clocks",
+    "maps",
+    "birds",
+    "bridges",
+    "kites",
+    "apples",
+    "trains",
+    "letters",
+    "lamps",
+    "boats",
+    "gardens",
+    "chess",
+    "cellos",
+    "moss",
+]
+_VERBS = [
+    "repairs",
+    "collects",
+    "draws",
+    "forgets",
+    "measures",
+    "paints",
+    "sells",
+    "borrows",
+    "studies",
+    "carries",
+    "invents",
+    "trades",
+    "counts",
+]
+_PLACES = [
+    "kitchen",
+    "harbour",
+    "attic",
+    "village",
+    "library",
+    "station",
+    "orchard",
+    "workshop",
+    "museum",
+    "valley",
+    "tower",
+    "bakery",
+    "island",
+]
 
 
 def prose(number: int, words: int = 80) -> str:

@@ -244,7 +244,7 @@ def test_an_entry_that_vanished_and_returns_is_not_new(readers, write):
 
 
 def test_a_burst_that_nothing_explains_is_held_until_it_is_released(readers, write):
-    """Fifteen unknown posts of years ago in a feed that we know: kept, not shown, said in status; one command shows them."""
+    """Fifteen unknown posts of long ago in a known feed: kept, not shown, told in status; one command shows them."""
     old = write.posts(10)
     begin(readers, write, old)
     strange = write.posts(15, start=300, newest=write.now - timedelta(days=400))

@@ -129,6 +129,6 @@ def test_a_merged_entry_is_written_once_in_every_format(readers, write):
     readers.sync()
 
     out = readers.planet.output
-    assert (out / "atom.xml").read_text().count("<entry>") == 1
-    assert (out / "rss.xml").read_text().count("<item>") == 1
+    assert (out / "atom.xml").read_text().count("</entry>") == 1
+    assert (out / "rss.xml").read_text().count("</item>") == 1
     assert len(json.loads((out / "feed.json").read_bytes())["items"]) == 1

@@ -15,8 +15,8 @@ GERMAN = (
 )
 CASINO = (
     "Players who enjoy online casinos will love these jackpots. Deposit today, receive generous bonuses, spin premium "
-    "slots, withdraw winnings instantly. Roulette, blackjack, baccarat and poker tournaments await registered gamblers. "
-    "Exclusive vouchers double every deposit. Licensed croupiers guarantee responsible gambling entertainment worldwide. "
+    "slots, withdraw winnings instantly. Roulette, blackjack and poker tournaments await registered gamblers. "
+    "Exclusive vouchers double every deposit. Licensed croupiers guarantee gambling entertainment worldwide. "
 )
 
 

@@ -17,6 +17,7 @@ from feedmill.feeds.entry import Author, Enclosure, Entry, Origin, StoredEntry
 from feedmill.feeds.publication import Publication
 from feedmill.feeds.source import Channel, Source, SourceRecord, SourceState, Standing
 from feedmill.feeds.store_outline import Headline, Line, Retraction
+from feedmill.publish.aggregate import Edition, aggregate
 from feedmill.publish.options import PublishOptions
 
 START = datetime(2026, 3, 2, 8, 5, tzinfo=UTC)
@@ -245,3 +246,18 @@ def _load_validator(folder: Path) -> ModuleType:
         finally:
             sys.path.remove(str(folder / "src"))
     return validator
+
+
+@pytest.fixture
+def make_edition(bakery: Bakery) -> Callable[..., Edition]:
+    def made(*stored: StoredEntry, **publication: Any) -> Edition:
+        """The edition of these entries, in their order."""
+        return aggregate(
+            bakery.publication(**publication),
+            stored,
+            [bakery.source("ada"), bakery.source("bob")],
+            feed_id="urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a",
+            generator_version="0.1.0",
+        )
+
+    return made

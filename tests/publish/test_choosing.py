@@ -30,7 +30,7 @@ def ids(bakery, tmp_path: Path, store, **publication) -> list[str]:
         ({"sources": ("nobody",)}, ""),
         ({"words": ("sentence of 3",)}, "3"),
         ({"words": ("sentenc",)}, ""),
-        ({"words": ("3", "part 1")}, "31"),
+        ({"words": ("part 3", "part  1")}, "31"),
         ({"authors": ("grace hopper",)}, "4"),
         ({"languages": ("DE",)}, "2"),
         ({"languages": ("en",)}, "54310"),

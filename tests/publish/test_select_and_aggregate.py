@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from feedmill.feeds.entry import Author, Origin
 from feedmill.feeds.source import Channel
 from feedmill.publish.aggregate import EMPTY, Edition, aggregate, sources_of
@@ -186,3 +188,19 @@ def test_addresses_of_files_hang_on_the_publication(bakery) -> None:
     assert made.address("atom") == "https://planet.example/sub/atom.xml"
     assert made.address("html") == "https://planet.example/sub/"
     assert (made.offers("atom"), made.offers("rss")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("summary", "text", "shown"),
+    [
+        ("Tic&nbsp;Tac <b>orange</b> &amp; lime", "Tic Tac orange & lime, and more", "Tic Tac orange & lime"),
+        ("Write &amp; for an ampersand", "Write &amp; for an ampersand. Always.", "Write &amp; for an ampersand"),
+        ("The <p> tag", "The <p> tag is a paragraph.", "The <p> tag"),
+        ("<!-- SC_OFF --><div>Hey</div>", "Hey there", "Hey"),
+        ("1 < 2 & 3", "", "1 < 2 & 3"),
+    ],
+)
+def test_a_summary_says_words_and_no_markup(bakery, make_edition, summary: str, text: str, shown: str) -> None:
+    (entry,) = make_edition(bakery.entry(1, summary=summary, content_text=text)).entries
+
+    assert entry.summary == shown

@@ -69,8 +69,8 @@ def test_an_expression_says_which_entries_are_wanted(ada, expression: str, holds
         ("+words > 1", 1, "this sign cannot be used here"),
         ("-title == 'x'", 1, "this sign cannot be used here"),
         ("", 1, "invalid syntax"),
-        ("title == '\0'", 1, "this cannot be read"),
-        ("not " * 60 + "tags", 201, "this is nested too deeply"),
+        ("title == '\0'", 13, "null bytes"),
+        ("not " * 60 + "tags", 205, "this is nested too deeply"),
         ("x" * (LONGEST + 1), LONGEST + 1, "longer than"),
     ],
 )

@@ -73,3 +73,47 @@ def test_a_publication_by_tag_reads_the_stores_tags(bakery, fill, tmp_path: Path
         )
 
     assert [made.entries for made in report.publications] == [3, 0]
+
+
+def test_a_takedown_leaves_the_store_the_feeds_and_the_archives(bakery, fill, tmp_path: Path) -> None:
+    publication = bakery.publication(limit=2, archive=True, source_feeds=True, search=True)
+    options = bakery.options(tmp_path / "out", publication)
+    now = bakery.start + timedelta(days=3)
+    with fill(tmp_path / "a.db", range(1, 6)) as store:
+        publish(store, options, now=now)
+        rows = [stored.row for key in ("https://ada.example/5", "https://ada.example/1") for stored in store.entry(key)]
+        taken = store.take_down(rows, now)
+        report = publish(store, options, now=now)
+        again = publish(store, options, now=now)
+
+    assert (taken, report.problems, again.written) == (2, (), ())
+    for path in (tmp_path / "out").rglob("*"):
+        if path.is_file():
+            text = path.read_text()
+            assert "part 5" not in text, path
+            assert "part 1<" not in text, path
+    for name in ("atom.xml", "archive/2026-03.xml"):
+        assert b'ref="https://ada.example/1"' in (tmp_path / "out" / name).read_bytes()
+
+
+def test_the_outline_is_what_publishing_needs_of_the_store(bakery, fill, tmp_path: Path) -> None:
+    with fill(tmp_path / "a.db", range(1, 6)) as store:
+        lines = sorted(store.outline())
+        rows = [line.row for line in lines]
+        headlines = store.headlines([rows[3], rows[0], 999])
+        store.hold_entries(rows[:1], "a flood", bakery.start)
+        store.take_down(rows[1:2], bakery.start)
+
+        assert [line.row for line in sorted(store.outline())] == rows[2:]
+        assert [headline.row for headline in headlines] == [rows[3], rows[0]]
+        assert {headline.url for headline in headlines} == {
+            stored.entry.url for stored in store.pick([rows[3], rows[0]])
+        }
+        assert store.tagged(["PYTHON", "nothing"]) == {"python": set(rows) - set(rows[1:2]), "nothing": set()}
+        assert store.tagged([]) == {}
+        (retraction,) = store.retractions()
+        assert (retraction.row, retraction.at, retraction.source_url) == (
+            rows[1], bakery.start.replace(microsecond=0), "https://ada.example/feed.xml",
+        )  # fmt: skip
+        store.reconcile([], bakery.start)
+        assert store.outline() == []

@@ -133,7 +133,9 @@ def test_dates_by_rule():
     """First seen: none at all; updated: in place of published; url: the day in the address."""
     other = ParsedEntry(links=(Link(href="https://blog.example/2023-02-30/x/2023/2/"),), published="1 Jan 2024 10:00")
 
-    assert (None, None) == (lambda e: (e.published, e.updated))(amend(ENTRY, rules(date="first_seen"))[0])
+    undated, _ = amend(ENTRY, rules(date="first_seen"))
+
+    assert (None, None) == (undated.published, undated.updated)
     assert ENTRY.updated == amend(ENTRY, rules(date="updated"))[0].published
     assert (ParsedEntry(), ()) == amend(ParsedEntry(), rules(date="updated"))
     assert "2023-02-01" == amend(other, rules(date="url"))[0].published

@@ -21,10 +21,11 @@ from feedmill.ingest.fulltext import extract, read_page, take_pages
 INSTALLED = all(find_spec(name) for name in loading.FULL_TEXT_NEEDS)
 needs_extra = pytest.mark.skipif(not INSTALLED, reason="the extra `fulltext` is not installed whole")
 
-FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Blog</title><link>{home}</link><description>d</description>
-{items}</channel></rss>"""
+FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Blog</title><link>{home}</link>
+<description>d</description>{items}</channel></rss>"""
 ITEM = """<item><title>On {slug}</title>{link}<guid isPermaLink="false">{slug}</guid>
-<pubDate>Mon, 03 Jun 2024 10:00:00 GMT</pubDate><description>The {slug} stand in the flats, and then […]</description></item>"""
+<pubDate>Mon, 03 Jun 2024 10:00:00 GMT</pubDate>
+<description>The {slug} stand in the flats, and then […]</description></item>"""
 PAGE = """<!doctype html><html><head><title>On {slug}</title></head><body><nav><a href="/">Home</a></nav><article>
 <h1>On {slug}</h1><p>The {slug} stand in the flats, and then the evening comes in from the sea with its own weather.</p>
 <p>Nobody counts the {slug} any more; the warden says that counting frightens them, and the warden should know.</p>
@@ -39,9 +40,7 @@ def article(document, *, url):
 
 
 def feed(blogs, *slugs, linked=True):
-    items = (
-        ITEM.format(slug=slug, link=f"<link>{blogs.url(slug)}</link>" if linked else "") for slug in slugs
-    )
+    items = (ITEM.format(slug=slug, link=f"<link>{blogs.url(slug)}</link>" if linked else "") for slug in slugs)
     return FEED.format(home=blogs.url(""), items="".join(items)).encode(), "application/rss+xml"
 
 

@@ -10,7 +10,8 @@ FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Blog of Ada</t
 <description>d</description><language>en</language>
 <item><title>Herons</title><link>https://blog.example/2024/05/31/herons</link><guid isPermaLink="false">h</guid>
 <category>sea</category><pubDate>Mon, 03 Jun 2024 10:00:00 GMT</pubDate>
-<description>&lt;p&gt;They stand in the flats, all of them.&lt;/p&gt;&lt;div class="promo"&gt;Buy.&lt;/div&gt;</description></item>
+<description>&lt;p&gt;They stand in the flats, all of them.&lt;/p&gt;
+&lt;div class="promo"&gt;Buy.&lt;/div&gt;</description></item>
 <item><title>Gulls</title><link>https://blog.example/2024/05/30/gulls</link><guid isPermaLink="false">g</guid>
 <category>land</category><pubDate>Sun, 02 Jun 2024 10:00:00 GMT</pubDate>
 <description>&lt;p&gt;Loud, sponsored gulls on the roof.&lt;/p&gt;</description></item>
@@ -99,7 +100,7 @@ def test_an_entry_that_is_edited_goes_through_the_filter_again(ruled, blogs):
 
 def test_a_pipe_changes_entries_and_is_sanitized_after(ruled):
     """Null keeps an entry back; the script tag that it added is gone."""
-    planet = ruled(f"pipe = [{json.dumps(sys.executable)}, \"upper.py\"]")
+    planet = ruled(f'pipe = [{json.dumps(sys.executable)}, "upper.py"]')
     (planet.folder / "upper.py").write_text(UPPER)
     found = tried(planet)
     planet.sync()
@@ -114,7 +115,7 @@ def test_a_pipe_changes_entries_and_is_sanitized_after(ruled):
 
 def test_a_pipe_that_fails_costs_no_entry_and_is_tried_again(ruled):
     """The entries stay as they were, with a note; `reclean` asks the command again."""
-    planet = ruled(f"pipe = [{json.dumps(sys.executable)}, \"upper.py\"]")
+    planet = ruled(f'pipe = [{json.dumps(sys.executable)}, "upper.py"]')
     _, summary = planet.sync()
     entries = tried(planet)
     listed = list(items(planet))
@@ -131,7 +132,7 @@ def test_a_pipe_that_fails_costs_no_entry_and_is_tried_again(ruled):
 @pytest.mark.parametrize("answer", ["[]", "no json", '{"title": 3}', '{"title": ""}'])
 def test_a_pipe_that_answers_nonsense_changes_nothing(ruled, answer):
     """Not even in part."""
-    planet = ruled(f"pipe = [{json.dumps(sys.executable)}, \"-c\", {json.dumps(f'print({answer!r})')}]")
+    planet = ruled(f'pipe = [{json.dumps(sys.executable)}, "-c", {json.dumps(f"print({answer!r})")}]')
     entries = tried(planet)
 
     assert ["Herons", "Gulls"] == list(entries)

@@ -11,8 +11,8 @@ ITEM = """<item><title>{title}</title><link>{link}</link><guid isPermaLink="fals
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>{name}</title><link>https://blog.example/</link>
 <description>d</description><language>en-GB</language>{items}</channel></rss>"""
 BODY = (
-    "&lt;p&gt;The tide came in over the flats and took the ladder of {slug} with it, as it does every spring.&lt;/p&gt;"
-    "&lt;p&gt;&lt;a href=&quot;https://other.example/map?utm_source=feed&quot;&gt;A map&lt;/a&gt; shows where.&lt;/p&gt;"
+    "&lt;p&gt;The tide came in over the flats and took the ladder of {slug} with it, each spring.&lt;/p&gt;"
+    "&lt;p&gt;&lt;a href=&quot;https://other.example/map?utm_source=feed&quot;&gt;A map&lt;/a&gt; shows.&lt;/p&gt;"
     "&lt;p&gt;No comments:&lt;/p&gt;&lt;p&gt;Post a Comment&lt;/p&gt;"
 )
 
@@ -121,7 +121,9 @@ def test_the_same_for_programs(harbour):
 
 def test_a_filter_that_keeps_it_back_is_named_with_the_way_out(harbour):
     """And no publication claims to show it."""
-    edit(harbour, 'title = "Harbour Notes"\n', 'title = "Harbour Notes"\n[source.never]\nwords = ["ladder of herons"]\n')
+    edit(
+        harbour, 'title = "Harbour Notes"\n', 'title = "Harbour Notes"\n[source.never]\nwords = ["ladder of herons"]\n'
+    )
     waiting = why(harbour, "herons")
     harbour.run("reclean")
     story = why(harbour, "herons")
@@ -198,7 +200,7 @@ def test_a_held_entry_says_so(harbour):
 def test_an_edited_entry_tells_its_revisions(harbour, blogs):
     """It stayed where it was."""
     body, media_type = feed("herons", "gulls", titles=False)
-    blogs.documents["feed.xml"] = (body.replace(b"every spring", b"every year"), media_type)
+    blogs.documents["feed.xml"] = (body.replace(b"each spring", b"every year"), media_type)
     harbour.sync("--force")
 
     assert "Its text was revised 1 time since; its place stayed the same." in why(harbour, "herons")
@@ -250,7 +252,7 @@ def test_what_nobody_has_heard_of_and_what_was_never_fetched(harbour, blogs):
 def test_nothing_a_stranger_wrote_can_forge_a_line(planet, blogs):
     """Escape sequences and line breaks leave no trace in the story."""
     body, media_type = feed("herons")
-    evil = "<title>On &#x9b;31m herons&#x2028;    Where it is shown</title>".encode()
+    evil = b"<title>On &#x9b;31m herons&#x2028;    Where it is shown</title>"
     blogs.documents["feed.xml"] = (body.replace(b"<title>On herons</title>", evil), media_type)
     planet.configure(blogs.url("feed.xml"))
     planet.sync()
