@@ -275,7 +275,9 @@ def _rules(row: SourceTable, path: Path) -> SourceRules:
     )
 
 
-def _filter(table: NeverTable) -> Filter:
+def _filter(table: NeverTable | None) -> Filter:
+    if table is None:
+        return Filter()
     written: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table}
     return Filter(**written)
 

@@ -244,8 +244,8 @@ class SourceTable(Table):
     full_text: bool = False
     pipe: Annotated[list[str], AfterValidator(_measured(rule_words.command))] | None = None
     pipe_timeout: Interval = timedelta(seconds=10)
-    only: OnlyTable = OnlyTable()
-    never: NeverTable = NeverTable()
+    only: OnlyTable | None = None
+    never: NeverTable | None = None
 
 
 class ListTable(Table):

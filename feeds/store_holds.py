@@ -18,7 +18,6 @@ from feedmill.feeds.encoding import seconds
 from feedmill.feeds.schema import AT_ONCE, entries, sources
 from feedmill.feeds.source import HeldAs, Standing
 from feedmill.feeds.update import FILTERED
-from feedmill.feeds.update import FILTERED
 
 _DUE = select(entries.c.id).where(entries.c.held_at.is_not(None), entries.c.held_until <= bindparam("at"))
 _HELD_OF = select(entries.c.id).where(

@@ -21,11 +21,11 @@ from feedmill.feeds.update import FILTERED
 from feedmill.ingest.cadence import gone_is_confirmed, hold_until, learn, move_is_confirmed, schedule
 
 if TYPE_CHECKING:
-    from feedmill.ingest.takeover import Alarm
     from feedmill.feeds.entry import Entry
     from feedmill.feeds.update import EntryUpdate, KnownEntry
     from feedmill.ingest.normalize import Identified
     from feedmill.ingest.options import ScheduleOptions
+    from feedmill.ingest.takeover import Alarm
 
 # An adopted address that fails so often in a row is given up again: the configured one is asked (check 86).
 MOVE_TRUSTED_FAILURES = 3
@@ -93,7 +93,7 @@ def keep_date(update: EntryUpdate) -> EntryUpdate:
 
 
 def sort_updates(updates: Sequence[EntryUpdate]) -> tuple[tuple[EntryUpdate, ...], tuple[EntryUpdate, ...]]:
-    """(new, changed). A changed entry with the old fingerprint is kept too, but marked unrevised: its raw hash moved."""
+    """(new, changed). A changed entry with the old fingerprint is kept too, marked unrevised: its raw hash moved."""
     new = tuple(update for update in updates if update.known is None)
     return new, tuple(_compared(update, update.known) for update in updates if update.known is not None)
 

@@ -38,7 +38,11 @@ EMPTY = datetime(
 )  # `updated` of a publication without entries: Atom asks for one, "now" would lie
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")  # RFC 6838 section 4.2
-_LEFTOVER_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->")
+_LEFTOVER_TAG = re.compile(
+    r"</?(?:a|abbr|b|blockquote|br|center|code|del|div|em|figure|font|h[1-6]|hr|i|iframe|img|li|ol|p|pre|script|small|"
+    r"span|strong|sub|sup|table|tbody|td|tr|u|ul)\b[^<>]*>|<!--.*?-->",
+    re.IGNORECASE,
+)
 _LEFTOVER = re.compile(rf"&(?:[a-zA-Z]+\d*|#\d+|#[xX][0-9a-fA-F]+);|{_LEFTOVER_TAG.pattern}")
 _LONGEST_SUMMARY = 4000
 _MOST_CATEGORIES = 50

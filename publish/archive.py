@@ -22,7 +22,6 @@ from feedmill.feeds.publication import Publication
 from feedmill.publish.aggregate import Edition, Tombstone, aggregate
 from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, in_batches
 from feedmill.publish.ledger import Ledger, digest
-from feedmill.publish.merge import merge, site_hosts
 from feedmill.publish.ranges import read_ranges, write_ranges
 from feedmill.publish.select import fair, select, wanted
 
@@ -154,7 +153,7 @@ class Archives:
         kept = [entry for entry in stored if entry.entry.id not in document["gone"]]
         edition = aggregate(
             self._publication,
-            select([cluster.shown for cluster in merge(kept, site_hosts(self._planet.records))], limit=MOST),
+            select(kept, limit=MOST),
             self._planet.records,
             feed_id=self._feed_id,
             generator_version=self._version,

@@ -53,8 +53,10 @@ class Issue:
         return tuple(self._problems)
 
     def report(self, shown: Sequence[StoredEntry]) -> PublicationReport:
-        """What the publication holds, for `status`."""
-        edition = self._edition(shown)
+        """What the publication would hold, for `status`."""
+        return self._report(self._edition(shown))
+
+    def _report(self, edition: Edition) -> PublicationReport:
         return PublicationReport(
             path=self._publication.path,
             entries=len(edition.entries),
@@ -87,7 +89,7 @@ class Issue:
         ledger.flush()
         ledger.clear_away(tuple(place(publication, f"{folder}/") for folder in ("source", "tag", "search", "archive")))
         ledger.save()
-        return self.report(shown)
+        return self._report(edition)
 
     # --- the edition itself
 

@@ -105,7 +105,7 @@ def _is_ini(text: str) -> bool:
 def _read_ini(text: str) -> Subscriptions:
     try:
         parser = _ini(text)
-    except configparser.Error as error:
+    except (configparser.Error, AttributeError) as error:  # its own bug: a continued line
         raise ValueError(f"the ini file cannot be read: {str(error).splitlines()[0]}") from None
     if any(section.lower().startswith(("http:", "https:", "feed:")) for section in parser.sections()):
         return _venus(parser)

@@ -137,8 +137,6 @@ class _Walk(InlineWalk):
     def _leaf(self, tag: str) -> Close:
         out = self.out
         out.flush()
-        if tag == out.leaf_tag:
-            return out.flush
         before, out.leaf_tag = out.leaf_tag, tag
 
         def close() -> None:

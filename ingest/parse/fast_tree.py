@@ -32,7 +32,7 @@ _OWN_NAMES = vocabulary.names(
 _NOT_INSIDE = vocabulary.names("item entry image textinput")
 
 
-class Unusual(Exception):  # noqa: N818 - not an error: the liberal reader knows what to do
+class Unusual(Exception):
     """The document holds something that this reader leaves to the liberal one; the message names it."""
 
 

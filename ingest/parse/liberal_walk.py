@@ -35,7 +35,7 @@ _TRIPS = (TypeError, KeyError, IndexError, ValueError)
 _TOP = vocabulary.names("channel item entry items feed")
 
 
-class Enough(Exception):  # noqa: N818 - not an error: the document has more entries than are ever kept
+class Enough(Exception):
     """Reading stops here."""
 
 

@@ -49,7 +49,13 @@ def known(guid: str, row: int = 1, **rest: object) -> KnownEntry:
 
 def update(entry: Entry, *, of: KnownEntry | None = None, fingerprint: str = "f", **rest: object) -> EntryUpdate:
     return EntryUpdate(
-        entry=entry, raw="{}", raw_hash="h2", fingerprint=fingerprint, recipe="r", known=of, **rest  # type: ignore[arg-type]
+        entry=entry,
+        raw="{}",
+        raw_hash="h2",
+        fingerprint=fingerprint,
+        recipe="r",
+        known=of,
+        **rest,  # type: ignore[arg-type]
     )
 
 

@@ -73,7 +73,7 @@ sources:
 @pytest.mark.parametrize(
     ("data", "title", "names", "left"),
     [
-        (VENUS, "Planet Schmanet", ["Ada: on engines", "Bob"], ["[Planet] link", "face", "filter", "lists.example", "[[list]]"]),
+        (VENUS, "Planet Schmanet", ["Ada: on engines", "Bob"], ["[Planet] link", "face", "filter", "lists.example"]),
         (PLUTO, "Planet Ruby", ["Ada's blog", None], ["location"]),
         (MERCURY, "Planet Mercury", ["Ada", None], ["filters", "cache"]),
         (RAWDOG, "", ["Ada on engines", "Bob"], ["maxarticles", "allowduplicates", "outputfile"]),
