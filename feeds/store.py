@@ -258,6 +258,11 @@ class Store(StoreSession):
         with self._read() as connection:
             return store_outline.tagged(connection, tags)
 
+    def extras(self, entry_rows: Sequence[int]) -> dict[int, dict[str, str]]:
+        """The namespaced values that the documents gave these entries ("itunes:duration"), by row."""
+        with self._read() as connection:
+            return store_outline.extras(connection, entry_rows)
+
     def retractions(self) -> list[Retraction]:
         """What was taken down and not pruned since, the last one first."""
         with self._read() as connection:

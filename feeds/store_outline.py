@@ -7,6 +7,7 @@ Never: writes; reads `contents`, but for the rows that `pick` is given.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from feedmill.feeds.encoding import moment, terms_of
 from feedmill.feeds.entry import StoredEntry
-from feedmill.feeds.schema import entries, sources, terms, visible
+from feedmill.feeds.schema import contents, entries, sources, terms, visible
 from feedmill.feeds.store_entries import read
 
 _CHUNK = 5000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535
@@ -64,6 +65,7 @@ _HEADLINES = select(
     entries.c.summary,
 ).where(entries.c.id.in_(bindparam("rows", expanding=True)))  # fmt: skip
 _TAGGED = select(terms.c.term, terms.c.entry).where(terms.c.term.in_(bindparam("terms", expanding=True)))
+_RAW = select(contents.c.entry, contents.c.raw).where(contents.c.entry.in_(bindparam("rows", expanding=True)))
 _RETRACTED = (
     select(entries.c.id, sources.c.url, entries.c.published_id, entries.c.url.label("link"), entries.c.deleted_at)
     .join_from(entries, sources, sources.c.id == entries.c.source)
@@ -99,6 +101,17 @@ def tagged(connection: Connection, tags: Iterable[str]) -> dict[str, set[int]]:
 def pick(connection: Connection, rows: Sequence[int]) -> list[StoredEntry]:
     """These entries with their content, in this order."""
     return read(connection, rows)
+
+
+def extras(connection: Connection, rows: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The namespaced values that the documents gave these entries ("itunes:duration" -> "12:30"), by row."""
+    found = {}
+    for chunk in _chunks(rows):
+        for row, raw in connection.execute(_RAW, {"rows": chunk}):
+            given = json.loads(raw).get("extras") if '"extras"' in raw else None
+            if isinstance(given, dict):
+                found[row] = {name: value for name, value in given.items() if isinstance(value, str)}
+    return found
 
 
 def retractions(connection: Connection) -> list[Retraction]:

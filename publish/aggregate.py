@@ -8,7 +8,7 @@ Never: a clock, markup, a format's own rules. One entry that cannot be made is l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape, unescape
@@ -20,6 +20,7 @@ from feedmill.feeds.source import SourceRecord
 from feedmill.publish.about import LONGEST_NAME, LONGEST_TITLE, Abouts, authors_of, entry_source, plausible
 from feedmill.publish.branches import Around
 from feedmill.publish.links import is_private, web_url, without_secret
+from feedmill.publish.podcast import podcast_values, seconds_of
 from feedmill.publish.select import named_sources
 from feedmill.publish.xmltext import clean, language_tag, one_line, utc
 
@@ -71,6 +72,8 @@ class PublishedEntry:
     source: Origin
     source_key: str  # what a source's colour and grouping hang on
     also_in: tuple[str, ...]  # titles of other sources with the same entry
+    podcast: tuple[tuple[str, str], ...] = ()  # "podcast:transcript" -> its URL, only what upstream had (check J1)
+    seconds: int | None = None  # how long its recording is
     words: int = 0  # of the whole post, whatever the profile tells of it
 
     @property
@@ -152,15 +155,18 @@ def aggregate(
     feed_id: str,
     generator_version: str,
     tombstones: Sequence[Tombstone] = (),
+    extras: Mapping[int, Mapping[str, str]] | None = None,
 ) -> Edition:
-    """The edition of `publication` that shows `selected`, in their order."""
+    """The edition of `publication` that shows `selected`, in their order; `extras`: namespaced values by row."""
     public_planet = not is_private(publication.url)
     abouts = Abouts(records, public_planet=public_planet)
     entries: list[PublishedEntry] = []
     problems: list[str] = []
     for stored in selected:
         try:
-            entries.append(_in_profile(publication.profile, _published(stored, abouts), stored))
+            entries.append(
+                _in_profile(publication.profile, _published(stored, abouts, (extras or {}).get(stored.row)), stored)
+            )
         except Exception as error:  # noqa: BLE001  one poisonous entry never costs the publication (DESIGN section 10)
             problems.append(f"entry {stored.entry.id!r} of {without_secret(stored.source_url)} left out: {error}")
     return Edition(
@@ -197,7 +203,7 @@ def sources_of(
     )
 
 
-def _published(stored: StoredEntry, abouts: Abouts) -> PublishedEntry:
+def _published(stored: StoredEntry, abouts: Abouts, extras: Mapping[str, str] | None) -> PublishedEntry:
     entry = stored.entry
     url = web_url(entry.url)
     title = one_line(entry.title, most=LONGEST_TITLE) or one_line(entry.content_text, most=80) or url or "Untitled"
@@ -207,6 +213,7 @@ def _published(stored: StoredEntry, abouts: Abouts) -> PublishedEntry:
     updated = plausible(entry.updated) or published or first_seen
     source = entry_source(stored, abouts, updated=updated)
     byline = authors_of(entry.authors)
+    podcast = tuple(podcast_values(extras or {}))
     identity = clean(entry.id).strip()
     if not identity:
         raise ValueError("it has no id")
@@ -230,11 +237,18 @@ def _published(stored: StoredEntry, abouts: Abouts) -> PublishedEntry:
         source_key=source.id or stored.source_url if entry.origin else stored.source_url,
         also_in=tuple(abouts[other].title for other in stored.also_in if other in abouts),
         words=len(entry.content_text.split()),
+        podcast=podcast,
+        seconds=seconds_of(podcast),
     )
 
 
 def _in_profile(profile: str, entry: PublishedEntry, stored: StoredEntry) -> PublishedEntry:
-    """How much of an entry is told; its id is the same in every profile, so that readers see one entry."""
+    """How much of an entry is told; its id is the same in every profile, so that readers see one entry.
+
+    iTunes' elements are for podcasts: a channel that has them must describe itself as one (W3C: MissingItunesElement).
+    """
+    if profile != "podcast" and entry.podcast:
+        entry = replace(entry, podcast=tuple(pair for pair in entry.podcast if not pair[0].startswith("itunes:")))
     if profile == "headlines":
         return replace(entry, summary="", content_html="", image=None)
     return _excerpt(entry, stored.entry.content_text) if profile == "excerpt" else entry

@@ -20,7 +20,7 @@ from typing import Any
 from feedmill.feeds.entry import StoredEntry
 from feedmill.feeds.publication import Publication
 from feedmill.publish.aggregate import Edition, Tombstone, aggregate
-from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, in_batches
+from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, extras_of, in_batches
 from feedmill.publish.ledger import Ledger, digest
 from feedmill.publish.ranges import read_ranges, write_ranges
 from feedmill.publish.select import fair, select, wanted
@@ -158,6 +158,7 @@ class Archives:
             feed_id=self._feed_id,
             generator_version=self._version,
             tombstones=stones,
+            extras=extras_of(self._store, kept),
         )
         title = f"{edition.title} ({document['month']})"
         after = self._address(index + 1) if document.get("next") else None

@@ -109,7 +109,7 @@ def render_atom(edition: Edition) -> Rendition:
 
 def render_rss(edition: Edition) -> Rendition:
     """RSS 2.0 with the Best Practices Profile (checks B1-B13)."""
-    generator = _generator(edition, rss.NAMESPACES)
+    generator = _generator(edition, rss.namespaces_of(edition))
     generator.description(edition.publication.description or edition.title)
     generator.link(href=edition.url, rel="alternate")  # feedgen makes the last link of any kind the channel's
     built, problems = _build(edition.entries, lambda entry: _item(entry).rss_entry(), "rss.xml")

@@ -7,7 +7,7 @@ Never: renders; reads contents of more entries than a publication can need (`MOS
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -90,6 +90,7 @@ class Memory(Protocol):
     def headlines(self, entry_rows: Sequence[int]) -> Sequence[Headline]: ...
     def pick(self, entry_rows: Sequence[int]) -> list[StoredEntry]: ...
     def tagged(self, tags: Sequence[str]) -> dict[str, set[int]]: ...
+    def extras(self, entry_rows: Sequence[int]) -> dict[int, dict[str, str]]: ...
     def retractions(self) -> Sequence[Retraction]: ...
     def meta(self, key: str) -> str | None: ...
     def set_meta(self, key: str, value: str | None) -> None: ...
@@ -159,6 +160,12 @@ def belonging(
     }
     entries: set[int] = set().union(*(tagged.get(tag, set()) for tag in tags))
     return [line for line in lines if line.source in with_tag or (line.source in rows and line.row in entries)]
+
+
+def extras_of(store: Memory, stored: Iterable[StoredEntry]) -> Mapping[int, Mapping[str, str]]:
+    """What the documents said of entries with enclosures, in words of podcasts (check J1); others have none to tell."""
+    rows = [each.row for each in stored if each.entry.enclosures]
+    return store.extras(rows) if rows else {}
 
 
 def asks_of_contents(publication: Publication, planet: Planet) -> bool:

@@ -24,7 +24,7 @@ from feedmill.publish.aggregate import FILES, Edition, Tombstone, aggregate
 from feedmill.publish.branches import LIMIT, Around, Branch, branches, formats_of, places, publication_of, rhythm
 from feedmill.publish.deliver import read
 from feedmill.publish.gate import judge, remembered, short
-from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, belonging, newest
+from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, belonging, extras_of, newest
 from feedmill.publish.ledger import Ledger, digest
 from feedmill.publish.options import PublishOptions
 from feedmill.publish.render import place, render, works
@@ -104,6 +104,7 @@ class Issue:
             feed_id=feed_id,
             generator_version=self._options.generator_version,
             tombstones=stones,
+            extras=extras_of(self._store, shown),
         )
 
     def _asked(self) -> str:
@@ -259,12 +260,14 @@ class Issue:
         if not stale:
             return
         publication = publication_of(branch, self._publication)
+        shown = select(self._store.pick([line.row for line in asked]), limit=publication.limit)
         edition = aggregate(
             publication,
-            select(self._store.pick([line.row for line in asked]), limit=publication.limit),
+            shown,
             self._planet.records,
             feed_id=branch.feed_id,
             generator_version=parent.generator_version,
+            extras=extras_of(self._store, shown),
         )
         around = replace(
             parent.around, up="../../", home=parent.title, archive=False, search=False, rhythm=weeks, kind=branch.kind

@@ -68,7 +68,7 @@ def _item(entry: PublishedEntry, edition: Edition) -> dict[str, Any]:
         "authors": [_author(author) for author in entry.authors],
         "tags": list(entry.categories),
         "language": entry.language if entry.language != edition.language else None,
-        "attachments": [_attachment(enclosure) for enclosure in entry.enclosures],
+        "attachments": [_attachment(enclosure, entry.seconds) for enclosure in entry.enclosures],
         "_feedmill": _source(entry),
     }
     return {name: value for name, value in item.items() if value}
@@ -78,10 +78,12 @@ def _author(author: Author) -> dict[str, str]:
     return {"name": author.name, "url": author.url} if author.url else {"name": author.name}
 
 
-def _attachment(enclosure: Enclosure) -> dict[str, Any]:
+def _attachment(enclosure: Enclosure, seconds: int | None) -> dict[str, Any]:
     attachment: dict[str, Any] = {"url": enclosure.url, "mime_type": media_type_of(enclosure)}
     if enclosure.length is not None:
         attachment["size_in_bytes"] = enclosure.length
+    if seconds is not None and attachment["mime_type"].startswith(("audio/", "video/")):
+        attachment["duration_in_seconds"] = seconds
     return attachment
 
 

@@ -156,6 +156,18 @@ def test_an_error_that_comes_as_a_feed_is_no_post(readers, write, known, title):
     assert (len(readers.news()), readers.state("ada.xml")["state"]) == (1, "active")
 
 
+def test_an_error_that_gives_way_to_the_feed_as_it_was_is_over(readers, write, known):
+    """Without anything new in it."""
+    error = write.Post(number=1, guid="err", link="http://ada.example/", date=write.now, title="Error", text="Sorry.")
+    readers.serve("ada.xml", write.feed([error]))
+    readers.sync()
+    readers.serve("ada.xml", write.feed(known))
+
+    readers.sync()
+
+    assert (readers.news(), readers.state("ada.xml")["state"]) == ([], "active")
+
+
 def test_an_error_feed_that_is_released_is_taken_for_what_it_says(readers, write, known):
     """The operator has the last word."""
     error = write.Post(number=1, guid="err", link="http://ada.example/e", date=write.now, title="Error", text="A poem.")

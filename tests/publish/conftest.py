@@ -38,6 +38,7 @@ class FakeStore:
     sources: list[SourceRecord] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
     metas: dict[str, str] = field(default_factory=dict)
+    said: dict[int, dict[str, str]] = field(default_factory=dict)  # row -> namespaced values
     gone: dict[int, datetime] = field(default_factory=dict)  # row -> when it was taken down
 
     def latest(
@@ -91,6 +92,9 @@ class FakeStore:
             }
             for tag in tags
         }
+
+    def extras(self, entry_rows: Sequence[int]) -> dict[int, dict[str, str]]:
+        return {row: self.said[row] for row in entry_rows if row in self.said}
 
     def retractions(self) -> list[Retraction]:
         return [
