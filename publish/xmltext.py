@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 # XML 1.0 section 2.2 Char forbids these; the C1 controls are legal but readers show them as junk (check T58).
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
-_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+_LOST = "\ufffd"  # what a broken encoding left: legal, but validators call it a bad character (W3C BadCharacters)
+_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode(), _LOST.encode())
 _C1 = re.compile(rb"\xc2[\x80-\x84\x86-\x9f]")
 _SPACE = re.compile(r"\s+")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -35,10 +36,10 @@ def is_clean(text: str) -> bool:
 
 
 def clean(text: str | None) -> str:
-    """`text` without what XML 1.0 forbids; the same object when there is nothing to do."""
+    """`text` without what XML 1.0 forbids, "?" for what was lost; the same object when there is nothing to do."""
     if not text:
         return ""
-    return text if is_clean(text) else _FORBIDDEN.sub("", text)
+    return text if is_clean(text) else _FORBIDDEN.sub("", text.replace(_LOST, "?"))
 
 
 def one_line(text: str | None, *, most: int | None = None) -> str:

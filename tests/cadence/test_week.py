@@ -144,7 +144,7 @@ def test_a_budget_of_requests_is_kept_where_the_clamps_allow_it(rates, each):
 
     assert options.min_interval <= default <= options.max_interval
     if options.min_interval < default < options.max_interval:
-        assert cost(rates, default, options) == pytest.approx(wanted, rel=0.02)
+        assert cost(rates, default, options) == pytest.approx(wanted, rel=0.05)  # whole seconds and clamps
 
 
 def test_a_budget_that_cannot_be_kept_gives_the_longest_interval():

@@ -12,7 +12,7 @@ from feedmill.feeds.errors import ConfigError, StoreError
 
 COMMANDS = [
     "init", "add", "remove", "import", "export", "sync", "publish", "run", "serve", "status", "release", "drop",
-    "why", "normalize", "reclean", "check", "demo",
+    "takedown", "why", "normalize", "reclean", "check", "demo",
 ]  # fmt: skip
 HEAVY = {
     "alembic", "apscheduler", "feedgen", "feedparser", "jinja2", "lxml", "nh3", "prometheus_client", "pydantic",

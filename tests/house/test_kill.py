@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-FEEDS = 25
-ENTRIES = 12
+FEEDS = 15
+ENTRIES = 10
 ROUNDS = 20
 
 
