@@ -25,6 +25,9 @@ _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(f"[{_HAN}]|[^\\W_{_HAN}]+")
 _SPACED_WORD = re.compile(r"[^\W_]+")  # the same where there is no such character, in half the time
 _HAS_HAN = re.compile(f"[{_HAN}]")
+_ASCII_MARKS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
+_SPACES = "\xa0\u2002\u2003\u2009\u200a\u202f"
+_MARKS = tuple(mark.encode() for mark in _SPACES + "‘’‚‛“”„‟«»‹›–—‐‑…·•¡¿、。，：；！？（）「」『』")
 _QUOTE = re.compile(r"<(/?)blockquote\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 
@@ -60,10 +63,20 @@ def _outside_quotes(html: str) -> Iterator[str]:
 def text_hash(text: str, html: str = "") -> str | None:
     """Hash of all words; None when fewer than `LEAST_WORDS` stand outside of quotations: two people who pass on one
     quotation did not write one post."""
-    words = words_of(text)
-    if len(words) < LEAST_WORDS or ("<blockquote" in html and len(own_words(text, html)) < LEAST_WORDS):
+    if _HAS_HAN.search(text) is None and len(text.split(None, LEAST_WORDS)) < LEAST_WORDS:
         return None
-    return blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    if ("<blockquote" in html or _HAS_HAN.search(text)) and len(own_words(text, html)) < LEAST_WORDS:
+        return None
+    return blake2b(_letters(text), digest_size=16).hexdigest()
+
+
+def _letters(text: str) -> bytes:
+    """The text without space and punctuation, case-folded. Bytes are translated forty times as fast as words found."""
+    folded = text.casefold().encode("utf-8", "surrogatepass")
+    for mark in _MARKS:
+        if mark in folded:
+            folded = folded.replace(mark, b"")
+    return folded.translate(None, _ASCII_MARKS)
 
 
 def shingles(words: Sequence[str]) -> set[Shingle]:

@@ -52,7 +52,10 @@ def normalize_tag(declared: str | None) -> str | None:
 def detect(text: str) -> str | None:
     """The language of plain text by its script, its letters and its commonest words; None when not sure."""
     sample = text[:_SAMPLE]
-    scripts = {name: sum(map(len, pattern.findall(sample))) for name, pattern in _SCRIPTS}
+    scripts = dict.fromkeys((name for name, _ in _SCRIPTS), 0)
+    # Below U+0250 there are Latin letters and none of the others: most texts, and the other nine need no look.
+    for name, pattern in _SCRIPTS[:1] if sample.isascii() or max(sample) < "\u0250" else _SCRIPTS:
+        scripts[name] = sum(map(len, pattern.findall(sample)))
     letters = sum(scripts.values())
     if letters < _LEAST_IDEOGRAPHS:
         return None

@@ -297,7 +297,10 @@ def _restamped(stamped: datetime | None, first_seen: datetime) -> bool:
 def _evidence(entries: Sequence[ParsedEntry], mojibake: bool) -> LazyEvidence | None:
     if len(entries) < _LEAST_ENTRIES:
         return None
-    from feedmill.ingest.clean import LazyEvidence, edges
+    from feedmill.ingest.clean import Edges, LazyEvidence, edges
 
-    htmls = (choose_content(entry, mojibake=mojibake).html for entry in entries[:_TAUGHT_BY])
-    return LazyEvidence([html for html in htmls if html], edges)
+    def read(raw: str) -> Edges:
+        return edges(to_markup(Text(value=raw, kind="html", guessed=True), mojibake=mojibake, notes=[]))
+
+    texts = (entry.contents[0] if entry.contents else entry.summary for entry in entries[:_TAUGHT_BY])
+    return LazyEvidence([text.value for text in texts if text is not None and text.value], read)

@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from operator import attrgetter
-from typing import Any
 
 from feedmill.feeds.entry import StoredEntry
 from feedmill.feeds.publication import Publication
@@ -27,6 +26,7 @@ from feedmill.publish.gate import judge, remembered, short
 from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, belonging, extras_of, newest
 from feedmill.publish.ledger import Ledger, digest
 from feedmill.publish.options import PublishOptions
+from feedmill.publish.past import put_page, put_past
 from feedmill.publish.render import place, render, works
 from feedmill.publish.select import select
 from feedmill.publish.status import PublicationReport
@@ -82,7 +82,8 @@ class Issue:
         made = branches(publication, self._planet.records, ledger.notes.setdefault("names", {}), feed_id=edition.id)
         edition = replace(edition, around=self._around(made, lines))
         self._branches(made, lines, edition)
-        self._past(edition, lines)
+        if lines is not None:
+            self._problems.extend(put_past(self._store, self._planet, self.ledger, edition, self._shown_lines(lines)))
         self._problems.extend(render(edition, self._options.output, ledger))
         ledger.notes["shown"] = remembered(shown)
         ledger.notes["asked"] = self._asked()
@@ -163,6 +164,15 @@ class Issue:
         if asks_of_contents(publication, self._planet) and not publication.archive:
             return [line for line in lines if line.row in self._here]
         return lines
+
+    def _shown_lines(self, lines: list[Line]) -> list[Line]:
+        """The lines that the pages of the past may show: where only contents tell, those that were looked at."""
+        if not asks_of_contents(self._publication, self._planet):
+            return lines
+        from feedmill.publish.archive import archived_rows
+
+        known = archived_rows(self.ledger) | self._here
+        return [line for line in lines if line.row in known]
 
     def _with_archives(
         self,
@@ -289,81 +299,8 @@ class Issue:
         # Counts are told in steps, so that a post does not move a page of all sources.
         shown = {url: count for url, count in counts.items() if count}
         key = digest(works(), parent.title, sorted(shown.items()), list(map(_about, self._planet.records)))
-        self._page("source/index.html", key, lambda: render_sources(edition, counts))
-
-    # --- the past, for people
-
-    def _past(self, edition: Edition, lines: list[Line] | None) -> None:
-        publication = self._publication
-        if lines is None or "html" not in publication.formats or not (edition.around.archive or edition.around.search):
-            return
-        from feedmill.publish import months as past
-        from feedmill.publish.archive import archived_rows
-
-        if asks_of_contents(publication, self._planet):
-            known = archived_rows(self.ledger) | self._here
-            lines = [line for line in lines if line.row in known]
-        months = past.months_of(lines)
-        beside = past.month_pages(months)
-        by_row = {record.row: record for record in self._planet.records}
-        public = past.is_public(publication.url)
-        for month in months:
-            newer, older = beside[month.name]
-            key = digest(works(), month.key, newer and newer.name, older and older.name, edition.title, public)
-            names = [past.page_name(month)] if edition.around.archive else []
-            names += [f"{past.SEARCH_FOLDER}/{month.name}.json"] if edition.around.search else []
-            stale = [name for name in names if not self.ledger.fresh(place(publication, name), key)]
-            if not stale:
-                continue
-            items = past.items_of(self._store.headlines(month.rows), by_row, public=public)
-            if edition.around.archive:
-                self._month_page(edition, month, items, newer, older, key)
-            if edition.around.search:
-                self.ledger.put(f"{past.SEARCH_FOLDER}/{month.name}.json", past.search_index(items), key)
-            if self.ledger.full:
-                self.ledger.flush()
-        self._indexes(edition, months)
-
-    def _month_page(self, edition: Edition, month: Any, items: Any, newer: Any, older: Any, key: str) -> None:
-        from feedmill.publish.months import page_name
-        from feedmill.publish.page import render_month
-
-        self._page(page_name(month), key, lambda: render_month(edition, month, items, newer=newer, older=older))
-
-    def _indexes(self, edition: Edition, months: Any) -> None:
-        from feedmill.publish.months import SEARCH_FOLDER, search_months
-
-        key = digest(works(), edition.title, [(month.name, len(month.rows)) for month in months])
-        if edition.around.archive:
-            from feedmill.publish.page import render_months
-
-            self._page("archive/index.html", key, lambda: render_months(edition, months))
-        if edition.around.search:
-            from feedmill.publish.page import render_search
-
-            self._page("search.html", digest(works(), edition.title), lambda: render_search(edition))
-            name = place(self._publication, f"{SEARCH_FOLDER}/months.json")
-            data = search_months(months)
-            if not self.ledger.fresh(name, digest(data)):
-                self.ledger.put(name, data, digest(data))
-
-    def _page(self, name: str, key: str, make: Any) -> None:
-        """A page that is not fresh; one that fails keeps its last good file."""
-        from feedmill.publish.check import check
-
-        target = place(self._publication, name)
-        if self.ledger.fresh(target, key):
-            return
-        try:
-            data = make()
-            wrong = check("html", data)
-        except Exception as error:  # noqa: BLE001  a theme that fails must never stop the feeds
-            wrong = [repr(error)]
-        if wrong:
-            self._problems.append(f"{target} was not rendered, the last good one stays: {'; '.join(wrong)}")
-            self.ledger.keep(target)
-            return
-        self.ledger.put(target, data, key)
+        target = place(self._publication, "source/index.html")
+        self._problems.extend(put_page(self.ledger, target, key, lambda: render_sources(edition, counts)))
 
 
 def _about(record: SourceRecord) -> object:

@@ -15,72 +15,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from hashlib import blake2b
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from feedmill.feeds.entry import Author, Enclosure
 from feedmill.feeds.source import SourceRecord
 from feedmill.publish.about import source_about
-from feedmill.publish.aggregate import GENERATOR, TYPES, Edition, PublishedEntry
-from feedmill.publish.branches import Around
-from feedmill.publish.fragment import for_page
+from feedmill.publish.aggregate import GENERATOR, TYPES, Edition
+from feedmill.publish.cards import below, cards_of, groups_of, hue_of
 from feedmill.publish.links import is_private
 from feedmill.publish.status_words import SourceLine
 from feedmill.publish.theme import template
-from feedmill.publish.xmltext import clean, one_line, rfc3339, utc
+from feedmill.publish.xmltext import clean, rfc3339, utc
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from feedmill.publish.months import Item, Month
 
-MOST_CARDS = 100  # the feeds and the archive hold the rest; a page of more is no page
 MOST_LISTED = 30  # sources beside the stream; the page of all sources has the rest
-HUES = 24
-# HTML and CSS of a page stay below 50 kB (check G10). The stylesheet takes 14 of them and the frame 3; the numbers
-# below are estimates of what a template makes of a card, held by a test.
-_CARDS_BYTES = 30_000
-_CONTENT_BYTES = 6_000
-_CARD_BYTES = 620
-_FEWEST_CARDS = 8
-_SNIPPET = 300  # characters of a summary: two or three lines
-_SHORT_TEXT = 500  # characters: a post without summary that is shown at once
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """An entry as the page shows it."""
-
-    entry: PublishedEntry
-    hue: int
-    byline: tuple[Author, ...]  # without a name that only repeats the source's
-    time: str
-    datetime: str
-    updated: str
-    content: str
-    at_once: bool  # short: shown without unfolding
-    language: str | None
-    media: tuple[tuple[str, str], ...]  # (URL, words)
-    summary: str
-    tags: tuple[tuple[str, str | None], ...]  # (term, address of its page)
-    source_page: str | None
-    minutes: int  # to read it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Consecutive cards of one day: shown, or folded under "4 more from Ada"."""
-
-    cards: tuple[Card, ...]
-    folded: str = ""  # the source's title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +55,7 @@ class SourceItem:
 
 def render_page(edition: Edition) -> bytes:
     """index.html of a publication or branch (checks G1-G9)."""
-    cards = _cards(edition)
+    cards = cards_of(edition)
     days = [(day, list(group)) for day, group in groupby(cards, key=lambda card: card.entry.sort_at.date())]
     around = edition.around
     sources = _source_items(edition)
@@ -106,7 +65,7 @@ def render_page(edition: Edition) -> bytes:
         publication=edition.publication,
         around=around,
         description=edition.publication.description or _description(edition),
-        days=[(day.isoformat(), in_words(day), _groups(group, edition.publication.fold)) for day, group in days],
+        days=[(day.isoformat(), in_words(day), groups_of(group, edition.publication.fold)) for day, group in days],
         more=max(0, len(edition.entries) - len(cards)),
         sources=sources[:MOST_LISTED] if around.sources else sources,
         source_count=len(sources),
@@ -213,11 +172,6 @@ def render_status(
     )
 
 
-def hue_of(key: str) -> int:
-    """A source's place on the colour wheel: always the same for the same source, 0 to HUES - 1."""
-    return blake2b(key.encode("utf-8", "replace"), digest_size=2).digest()[0] % HUES
-
-
 def in_words(day: date) -> str:
     """`Saturday, 31 January 2026`: English whatever the locale."""
     return f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
@@ -229,84 +183,9 @@ def moment_in_words(moment: datetime) -> str:
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
 
 
-def size_in_words(length: int) -> str:
-    """`12 MB`, `340 kB`: the size of an enclosure for people."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if length >= size:
-            return f"{length / size:.0f} {unit}" if length >= 10 * size else f"{length / size:.1f} {unit}"
-    return f"{length} bytes"
-
-
 def _description(edition: Edition) -> str:
     count = len(edition.sources)
     return f"New posts from {count} {'blog' if count == 1 else 'blogs'}, in one place."
-
-
-def _cards(edition: Edition) -> list[Card]:
-    """The newest entries, as many as a page may weigh; the newest posts among them as a whole, while there is room."""
-    entries = _within(edition.entries)
-    room = _CONTENT_BYTES
-    cards = []
-    for entry in entries:
-        content = for_page(entry.content_html) if len(entry.content_html) <= 2 * room else ""
-        if len(content.encode()) > room:
-            content = ""
-        room -= len(content.encode())
-        cards.append(_card(entry, edition, content))
-    return cards
-
-
-def _within(entries: Sequence[PublishedEntry]) -> Sequence[PublishedEntry]:
-    """As many entries as a page may hold (`_CARDS_BYTES`), a few in any case."""
-    room = _CARDS_BYTES
-    for at, entry in enumerate(entries[:MOST_CARDS]):
-        texts = (entry.title, entry.summary[:_SNIPPET], entry.source.title, entry.image or "", *entry.categories[:8])
-        size = sum(len(text.encode()) + 40 for text in texts) + len(entry.url or "") + len(entry.id)
-        room -= (
-            _CARD_BYTES + size + sum(len(author.name.encode()) + len(author.url or "") + 90 for author in entry.byline)
-        )
-        if room < 0 and at >= _FEWEST_CARDS:
-            return entries[:at]
-    return entries[:MOST_CARDS]
-
-
-def _groups(cards: Sequence[Card], fold: int) -> list[Group]:
-    """The cards of a day: a run of one source shows `fold` of them, the rest is folded, so that all are seen."""
-    groups: list[Group] = []
-    for _, run in groupby(cards, key=lambda card: card.entry.source_key):
-        ours = tuple(run)
-        if fold and len(ours) > fold + 1:  # folding a single one would save nothing
-            groups += [Group(cards=ours[:fold]), Group(cards=ours[fold:], folded=ours[0].entry.source.title)]
-        else:
-            groups.append(Group(cards=ours))
-    return groups
-
-
-def _card(entry: PublishedEntry, edition: Edition, content: str) -> Card:
-    language = entry.language or entry.source.language
-    around = edition.around
-    pages = around.tags or {}
-    page = (around.sources or {}).get(entry.source_key)
-    return Card(
-        entry=entry,
-        hue=hue_of(entry.source_key),
-        byline=tuple(author for author in entry.byline if author.name.casefold() != entry.source.title.casefold()),
-        time=f"{entry.sort_at:%H:%M}",
-        datetime=rfc3339(entry.published or entry.sort_at),
-        updated=rfc3339(entry.updated),
-        content=content,
-        at_once=not entry.summary and len(content) <= 2 * _SHORT_TEXT,
-        language=language if language != (edition.language or "en") else None,
-        media=tuple((enclosure.url, _media_words(enclosure)) for enclosure in entry.enclosures),
-        summary=one_line(entry.summary, most=_SNIPPET),
-        tags=tuple((term, _below(around, pages.get(term.casefold()))) for term in entry.categories[:8]),
-        source_page=_below(around, page),
-        minutes=round(entry.words / 230),
-    )
-
-
-def _below(around: Around, place: str | None) -> str | None:
-    return None if place is None else around.up + place
 
 
 def _readers(edition: Edition) -> list[tuple[str, str]]:
@@ -327,12 +206,6 @@ def _bars(counts: Sequence[int]) -> list[tuple[int, int, int]]:
     return [(at * 4, 32 - max(height, 2), max(height, 2)) for at, height in enumerate(heights) if counts[at]]
 
 
-def _media_words(enclosure: Enclosure) -> str:
-    kind = (enclosure.media_type or "").partition("/")[0]
-    word = {"audio": "Listen", "video": "Watch", "image": "Picture"}.get(kind, "Attachment")
-    return f"{word} ({size_in_words(enclosure.length)})" if enclosure.length else word
-
-
 def _source_items(edition: Edition) -> list[SourceItem]:
     pages = edition.around.sources or {}
     items = [_source_item(record, edition, pages) for record in edition.sources]
@@ -346,7 +219,7 @@ def _source_item(record: SourceRecord, edition: Edition, pages: Mapping[str, str
         site_url=about.site_url,
         feed_url=about.url,
         hue=hue_of(record.source.url),
-        page=_below(edition.around, pages.get(record.source.url)),
+        page=below(edition.around, pages.get(record.source.url)),
     )
 
 

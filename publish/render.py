@@ -88,8 +88,8 @@ def _listed(record: SourceRecord) -> object:
 
 
 _WORKS = (
-    "about", "aggregate", "atom", "branches", "feed", "fragment", "issue", "json_feed", "links", "months", "opml",
-    "page", "render", "rss", "theme", "xmltext",
+    "about", "aggregate", "atom", "branches", "cards", "feed", "fragment", "issue", "json_feed", "links", "months",
+    "opml", "page", "past", "podcast", "render", "rss", "theme", "xmltext",
 )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def finish_podcast(item: Element, values: Iterable[tuple[str, str]]) -> None:
     """iTunes' and Podcasting 2.0's elements, as upstream had them (check J1)."""
     for name, value in values:
         prefix, _, local = name.partition(":")
-        element = etree.SubElement(item, f"{{{ITUNES if prefix == 'itunes' else PODCAST}}}{local}")
+        element: Element = etree.SubElement(item, f"{{{ITUNES if prefix == 'itunes' else PODCAST}}}{local}")
         if name == "itunes:image":
             element.set("href", value)
         elif prefix == "podcast":

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from feedmill.feeds.entry import Author
 from feedmill.publish.aggregate import Edition, aggregate
+from feedmill.publish.cards import MOST_CARDS, hue_of, size_in_words
 from feedmill.publish.fragment import for_page
-from feedmill.publish.page import MOST_CARDS, hue_of, render_page, render_status, size_in_words
+from feedmill.publish.page import render_page, render_status
 from feedmill.publish.status_words import status_lines
 from feedmill.publish.theme import static_files
 

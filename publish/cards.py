@@ -1,0 +1,144 @@
+"""Entries as a page shows them: as many as it may weigh, each with its colour, its words, its links.
+
+In:  an `Edition`.
+Out: `Card`s, and `Group`s of those that stand or are folded together.
+Never: markup of its own; a clock. The template escapes what a card says, except content that `fragment` went over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+
+from feedmill.feeds.entry import Author, Enclosure
+from feedmill.publish.aggregate import Edition, PublishedEntry
+from feedmill.publish.branches import Around
+from feedmill.publish.fragment import for_page
+from feedmill.publish.xmltext import one_line, rfc3339
+
+MOST_CARDS = 100  # the feeds and the archive hold the rest; a page of more is no page
+HUES = 24
+# HTML and CSS of a page stay below 50 kB (check G10). The stylesheet takes 14 of them and the frame 3; the numbers
+# below are estimates of what a template makes of a card, held by a test.
+_CARDS_BYTES = 30_000
+_CONTENT_BYTES = 6_000
+_CARD_BYTES = 620
+_FEWEST_CARDS = 8
+_SNIPPET = 300  # characters of a summary: two or three lines
+_SHORT_TEXT = 500  # characters: a post without summary that is shown at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """An entry as the page shows it."""
+
+    entry: PublishedEntry
+    hue: int
+    byline: tuple[Author, ...]  # without a name that only repeats the source's
+    time: str
+    datetime: str
+    updated: str
+    content: str
+    at_once: bool  # short: shown without unfolding
+    language: str | None
+    media: tuple[tuple[str, str], ...]  # (URL, words)
+    summary: str
+    tags: tuple[tuple[str, str | None], ...]  # (term, address of its page)
+    source_page: str | None
+    minutes: int  # to read it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Consecutive cards of one day: shown, or folded under "4 more from Ada"."""
+
+    cards: tuple[Card, ...]
+    folded: str = ""  # the source's title
+
+
+def cards_of(edition: Edition) -> list[Card]:
+    """The newest entries, as many as a page may weigh; the newest posts among them as a whole, while there is room."""
+    entries = _within(edition.entries)
+    room = _CONTENT_BYTES
+    cards = []
+    for entry in entries:
+        content = for_page(entry.content_html) if len(entry.content_html) <= 2 * room else ""
+        if len(content.encode()) > room:
+            content = ""
+        room -= len(content.encode())
+        cards.append(_card(entry, edition, content))
+    return cards
+
+
+def _within(entries: Sequence[PublishedEntry]) -> Sequence[PublishedEntry]:
+    """As many entries as a page may hold (`_CARDS_BYTES`), a few in any case."""
+    room = _CARDS_BYTES
+    for at, entry in enumerate(entries[:MOST_CARDS]):
+        texts = (entry.title, entry.summary[:_SNIPPET], entry.source.title, entry.image or "", *entry.categories[:8])
+        size = sum(len(text.encode()) + 40 for text in texts) + len(entry.url or "") + len(entry.id)
+        room -= (
+            _CARD_BYTES + size + sum(len(author.name.encode()) + len(author.url or "") + 90 for author in entry.byline)
+        )
+        if room < 0 and at >= _FEWEST_CARDS:
+            return entries[:at]
+    return entries[:MOST_CARDS]
+
+
+def groups_of(cards: Sequence[Card], fold: int) -> list[Group]:
+    """The cards of a day: a run of one source shows `fold` of them, the rest is folded, so that all are seen."""
+    groups: list[Group] = []
+    for _, run in groupby(cards, key=lambda card: card.entry.source_key):
+        ours = tuple(run)
+        if fold and len(ours) > fold + 1:  # folding a single one would save nothing
+            groups += [Group(cards=ours[:fold]), Group(cards=ours[fold:], folded=ours[0].entry.source.title)]
+        else:
+            groups.append(Group(cards=ours))
+    return groups
+
+
+def _card(entry: PublishedEntry, edition: Edition, content: str) -> Card:
+    language = entry.language or entry.source.language
+    around = edition.around
+    pages = around.tags or {}
+    page = (around.sources or {}).get(entry.source_key)
+    return Card(
+        entry=entry,
+        hue=hue_of(entry.source_key),
+        byline=tuple(author for author in entry.byline if author.name.casefold() != entry.source.title.casefold()),
+        time=f"{entry.sort_at:%H:%M}",
+        datetime=rfc3339(entry.published or entry.sort_at),
+        updated=rfc3339(entry.updated),
+        content=content,
+        at_once=not entry.summary and len(content) <= 2 * _SHORT_TEXT,
+        language=language if language != (edition.language or "en") else None,
+        media=tuple((enclosure.url, _media_words(enclosure)) for enclosure in entry.enclosures),
+        summary=one_line(entry.summary, most=_SNIPPET),
+        tags=tuple((term, below(around, pages.get(term.casefold()))) for term in entry.categories[:8]),
+        source_page=below(around, page),
+        minutes=round(entry.words / 230),
+    )
+
+
+def below(around: Around, place: str | None) -> str | None:
+    return None if place is None else around.up + place
+
+
+def _media_words(enclosure: Enclosure) -> str:
+    kind = (enclosure.media_type or "").partition("/")[0]
+    word = {"audio": "Listen", "video": "Watch", "image": "Picture"}.get(kind, "Attachment")
+    return f"{word} ({size_in_words(enclosure.length)})" if enclosure.length else word
+
+
+def hue_of(key: str) -> int:
+    """A source's place on the colour wheel: always the same for the same source, 0 to HUES - 1."""
+    return blake2b(key.encode("utf-8", "replace"), digest_size=2).digest()[0] % HUES
+
+
+def size_in_words(length: int) -> str:
+    """`12 MB`, `340 kB`: the size of an enclosure for people."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if length >= size:
+            return f"{length / size:.0f} {unit}" if length >= 10 * size else f"{length / size:.1f} {unit}"
+    return f"{length} bytes"

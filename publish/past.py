@@ -1,0 +1,97 @@
+"""The pages of the past, brought up to date: months, their list, the search page and its index.
+
+In:  the lines of what a publication may show, newest first; its edition; the ledger.
+Out: files put into the ledger; what went wrong, as sentences.
+Never: renders a month in which nothing changed; lets a page that fails cost anything but itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from feedmill.publish.aggregate import Edition
+from feedmill.publish.gather import Line, Memory, Planet
+from feedmill.publish.ledger import Ledger, digest
+from feedmill.publish.months import (
+    SEARCH_FOLDER,
+    Month,
+    is_public,
+    items_of,
+    month_pages,
+    months_of,
+    page_name,
+    search_index,
+    search_months,
+)
+from feedmill.publish.render import place, works
+
+
+def put_past(store: Memory, planet: Planet, ledger: Ledger, edition: Edition, lines: Sequence[Line]) -> Iterator[str]:
+    """Each month that changed, then what lists the months."""
+    around, publication = edition.around, edition.publication
+    if not (around.archive or around.search):
+        return
+    months = months_of(lines)
+    beside = month_pages(months)
+    by_row = {record.row: record for record in planet.records}
+    public = is_public(publication.url)
+    for month in months:
+        newer, older = beside[month.name]
+        key = digest(works(), month.key, newer and newer.name, older and older.name, edition.title, public)
+        page = place(publication, page_name(month))
+        index = place(publication, f"{SEARCH_FOLDER}/{month.name}.json")
+        names = ([page] if around.archive else []) + ([index] if around.search else [])
+        if not [name for name in names if not ledger.fresh(name, key)]:
+            continue
+        items = items_of(store.headlines(month.rows), by_row, public=public)
+        if around.archive:
+            from feedmill.publish.page import render_month
+
+            yield from put_page(
+                ledger, page, key,
+                lambda month=month, items=items, newer=newer, older=older: render_month(  # type: ignore[misc]
+                    edition, month, items, newer=newer, older=older
+                ),
+            )  # fmt: skip
+        if around.search:
+            ledger.put(index, search_index(items), key)
+        if ledger.full:
+            ledger.flush()
+    yield from _indexes(ledger, edition, months)
+
+
+def _indexes(ledger: Ledger, edition: Edition, months: Sequence[Month]) -> Iterator[str]:
+    publication = edition.publication
+    if edition.around.archive:
+        from feedmill.publish.page import render_months
+
+        key = digest(works(), edition.title, [(month.name, len(month.rows)) for month in months])
+        yield from put_page(
+            ledger, place(publication, "archive/index.html"), key, lambda: render_months(edition, months)
+        )
+    if edition.around.search:
+        from feedmill.publish.page import render_search
+
+        key = digest(works(), edition.title)
+        yield from put_page(ledger, place(publication, "search.html"), key, lambda: render_search(edition))
+        name, data = place(publication, f"{SEARCH_FOLDER}/months.json"), search_months(months)
+        if not ledger.fresh(name, digest(data)):
+            ledger.put(name, data, digest(data))
+
+
+def put_page(ledger: Ledger, name: str, key: str, make: Callable[[], bytes]) -> Iterator[str]:
+    """A page that is not fresh; one that fails keeps its last good file."""
+    from feedmill.publish.check import check
+
+    if ledger.fresh(name, key):
+        return
+    try:
+        data = make()
+        wrong = check("html", data)
+    except Exception as error:  # noqa: BLE001  a theme that fails must never stop the feeds
+        data, wrong = b"", [repr(error)]
+    if wrong:
+        ledger.keep(name)
+        yield f"{name} was not rendered, the last good one stays: {'; '.join(wrong)}"
+        return
+    ledger.put(name, data, key)
