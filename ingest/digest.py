@@ -49,8 +49,12 @@ def read_document(
     now: datetime,
     *,
     rules: SourceRules = NO_RULES,
+    has_past: bool = True,
 ) -> Digest:
-    """Parse -> identify -> unseen -> normalize, against what the store knows of this source."""
+    """Parse -> identify -> unseen -> normalize, against what the store knows of this source.
+
+    `has_past` False: it never delivered anything, so there is nothing to look up.
+    """
     from feedmill.ingest.normalize import identify, normalize_channel, prepare
     from feedmill.ingest.parse import parse
     from feedmill.ingest.treat import SALVAGED, Treatment
@@ -59,7 +63,7 @@ def read_document(
     if isinstance(parsed, Failure):
         return Digest(failure=parsed)
     items = identify(parsed, source_url=source_url)
-    known = store.known(row, [item.guid for item in items]) if items else {}
+    known = store.known(row, [item.guid for item in items]) if items and has_past else {}
     fresh = plans.unseen(items, known)
     digest = Digest(
         channel=replace(normalize_channel(parsed, source_url=source_url), entries=len(items)),

@@ -293,7 +293,10 @@ class Tick:
         if outcome.document.body_hash and outcome.document.body_hash == record.state.body_hash:
             return Digest(unchanged=record.entries)
         rules = self.rules.get(record.source.url, NO_RULES)
-        digest = read_document(self.store, record.row, record.source.url, outcome.document, now, rules=rules)
+        has_past = record.entries > 0 or record.state.last_success is not None
+        digest = read_document(
+            self.store, record.row, record.source.url, outcome.document, now, rules=rules, has_past=has_past
+        )
         if digest.updates or (record.state.held_as and digest.failure is None):
             from feedmill.ingest.scrutiny import scrutinize
 
