@@ -27,7 +27,7 @@ _SPACED_WORD = re.compile(r"[^\W_]+")  # the same where there is no such charact
 _HAS_HAN = re.compile(f"[{_HAN}]")
 _ASCII_MARKS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _SPACES = "\xa0\u2002\u2003\u2009\u200a\u202f"
-_MARKS = tuple(mark.encode() for mark in _SPACES + "‘’‚‛“”„‟«»‹›–—‐‑…·•¡¿、。，：；！？（）「」『』")
+_MARKS = re.compile(f"[{_SPACES}‘’‚‛“”„‟«»‹›–—‐‑…·•¡¿、。，：；！？（）「」『』]+")
 _QUOTE = re.compile(r"<(/?)blockquote\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 
@@ -72,11 +72,10 @@ def text_hash(text: str, html: str = "") -> str | None:
 
 def _letters(text: str) -> bytes:
     """The text without space and punctuation, case-folded. Bytes are translated forty times as fast as words found."""
-    folded = text.casefold().encode("utf-8", "surrogatepass")
-    for mark in _MARKS:
-        if mark in folded:
-            folded = folded.replace(mark, b"")
-    return folded.translate(None, _ASCII_MARKS)
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = _MARKS.sub("", folded)
+    return folded.encode("utf-8", "surrogatepass").translate(None, _ASCII_MARKS)
 
 
 def shingles(words: Sequence[str]) -> set[Shingle]:

@@ -14,7 +14,8 @@ class Selection:
     """Which entries are wanted; what is empty asks nothing. All of them must hold; case never matters.
 
     `sources`: a source's URL or title. `words`: any of them as a whole word or phrase in title, summary or text.
-    `languages`: "en" includes "en-GB". `max_age`: of the place in time (`sort_at`). `where`: an expression of `publish.where`. `per_source`: at most so many of one source in each span of
+    `languages`: "en" includes "en-GB". `max_age`: of the place in time (`sort_at`). `where`: an expression of
+    `publish.where`. `per_source`: at most so many of one source in each span of
     `per_source_window`, the earliest ones, so that what was shown stays.
     """
 

@@ -296,9 +296,7 @@ class Store(StoreSession):
                 entry_rows=entry_rows,
             )
 
-    def rewrite(
-        self, source_row: int, updates: Sequence[EntryUpdate], now: datetime, *, with_raw: bool = False
-    ) -> int:
+    def rewrite(self, source_row: int, updates: Sequence[EntryUpdate], now: datetime, *, with_raw: bool = False) -> int:
         """Write entries that were made anew from what we have, in one transaction; how many were written.
 
         Ids, places and first sight stay. An entry that somebody changed meanwhile is left alone. Of one that is not

@@ -76,14 +76,19 @@ def read_document(
         for item in fresh:
             memory = known.get(item.guid)
             first_seen = memory.first_seen if memory is not None and memory.first_seen is not None else now
-            update = make_update(item, treatment, first_seen)
+            update = make_update(item, treatment, first_seen, known=memory)
             digest.salvaged += update.recipe == SALVAGED
-            digest.updates.append(replace(update, known=memory))
+            digest.updates.append(update)
     return digest
 
 
 def make_update(
-    item: Identified, treatment: Treatment, first_seen: datetime, *, context: FeedContext | None = None
+    item: Identified,
+    treatment: Treatment,
+    first_seen: datetime,
+    *,
+    known: KnownEntry | None = None,
+    context: FeedContext | None = None,
 ) -> EntryUpdate:
     """What is worth storing of one entry; for `sync` and for `reclean` (with a `context` of its own)."""
     from feedmill.feeds.likeness import text_hash
@@ -102,4 +107,5 @@ def make_update(
         judged=treatment.filters,
         canonical_key=canonical_key(entry.url) if entry.url else None,
         text_hash=text_hash(entry.content_text, entry.content_html),
+        known=known,
     )

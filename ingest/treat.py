@@ -48,6 +48,7 @@ class Treatment:
         self._recipe = recipe_of(rules)
         self._fingerprint = fingerprint_of(rules)
         self._failures = 0
+        self._is_plain = rules == NO_RULES  # most sources: nothing to amend, to pipe or to filter
         self.filters = bool(rules.pipe) or rules.only != NO_RULES.only or rules.never != NO_RULES.never
 
     def treat(self, item: Identified, first_seen: datetime, *, context: FeedContext | None = None) -> Treated:
@@ -57,6 +58,9 @@ class Treatment:
         rules, recipe = self._rules, self._fingerprint
         context = context or self._context
         try:
+            if self._is_plain:
+                entry = normalize(item, context, now=first_seen, recipe=self._recipe)
+                return Treated(entry=entry, recipe=recipe)
             parsed, notes = amend(item.parsed, rules)
             told = replace(item, parsed=parsed, notes=(*item.notes, *notes))
             entry = normalize(told, context, now=first_seen, recipe=self._recipe)
