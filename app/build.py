@@ -165,7 +165,7 @@ class Mill:
                 if not dry_run:
                     if not news and any(replayed.visible for replayed in batch):
                         news = True
-                        self.store.set_meta(UNPUBLISHED, "1")
+                        self._owe_an_edition()
                     self.store.rewrite(record.row, [replayed.update for replayed in batch], self.clock())
                 yield from batch
 
@@ -185,8 +185,11 @@ class Mill:
             address=self.settings.address,
             clock=self.clock,
             stop=stop or threading.Event(),
-            before_news=lambda: self.store.set_meta(UNPUBLISHED, "1"),
+            before_news=self._owe_an_edition,
         )
+
+    def _owe_an_edition(self) -> None:
+        self.store.set_meta(UNPUBLISHED, "1")
 
     def publish(self, *, check: bool = False, accept_loss: bool = False) -> PublishReport:
         """Render every publication from the store; only changed bytes are written."""

@@ -215,7 +215,7 @@ def _is_url(place: str) -> bool:
 
 def _document(settings: Settings, place: str) -> bytes:
     """The bytes of a file, of standard input, or behind a URL."""
-    from feedmill.feeds.errors import FeedmillError, UsageError
+    from feedmill.feeds.errors import UsageError
 
     if place == "-":
         return sys.stdin.buffer.read()
@@ -224,15 +224,6 @@ def _document(settings: Settings, place: str) -> bytes:
             return Path(place).read_bytes()
         except OSError as error:
             raise UsageError(f"{place}: it cannot be read ({error.strerror})") from None
-    from feedmill.feeds.outcome import Fetched
-    from feedmill.ingest.fetch import Fetcher
-    from feedmill.subscribe import told
+    from feedmill.subscribe import fetch_document
 
-    fetcher = Fetcher(settings.fetch)
-    try:
-        outcome = fetcher.fetch(place)
-    finally:
-        fetcher.close()
-    if not isinstance(outcome, Fetched):
-        raise FeedmillError(f"{place}: {told(outcome)}")
-    return outcome.document.body
+    return fetch_document(place, settings.fetch).body

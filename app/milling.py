@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from feedmill.feeds.entry import Entry, Note
-from feedmill.feeds.errors import FeedmillError, UsageError
-from feedmill.feeds.outcome import Failure, Fetched, Outcome, RawDocument
+from feedmill.feeds.errors import UsageError
+from feedmill.feeds.outcome import Failure, Outcome, RawDocument
 from feedmill.feeds.source import NO_RULES, Channel, Source
 from feedmill.output import paragraphs, plain
 
@@ -60,19 +60,11 @@ def read_document(session: Session, place: str, base: str | None) -> RawDocument
 
 def _fetch(session: Session, url: str) -> RawDocument:
     """With the configuration's manners when there is one, else with the defaults."""
-    from feedmill.ingest.fetch import Fetcher
     from feedmill.ingest.options import FetchOptions
-    from feedmill.subscribe import told
+    from feedmill.subscribe import fetch_document
 
     configured = session.config is not None or session.path.exists()
-    fetcher = Fetcher(session.settings().fetch if configured else FetchOptions())
-    try:
-        outcome = fetcher.fetch(url)
-    finally:
-        fetcher.close()
-    if not isinstance(outcome, Fetched):
-        raise FeedmillError(f"{url}: {told(outcome)}")
-    return outcome.document
+    return fetch_document(url, session.settings().fetch if configured else FetchOptions())
 
 
 def mill(

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from feedmill.feeds.errors import UsageError
+from feedmill.feeds.errors import FeedmillError, UsageError
 from feedmill.feeds.outcome import Failure, Fetched, Gone, Outcome, RawDocument
 from feedmill.feeds.source import Source, SourceRecord
 
 if TYPE_CHECKING:
     from feedmill.config.settings import Settings
     from feedmill.ingest.fetch import Fetcher
+    from feedmill.ingest.options import FetchOptions
     from feedmill.ingest.parsed import ParsedFeed
 
 
@@ -122,6 +123,17 @@ def _feed(answer: Fetched, asked: str, feed: ParsedFeed) -> Feed:
     url = answer.move.permanent_url if answer.move is not None else asked
     title = normalize_channel(feed, source_url=url).about.title
     return Feed(url=url, title=title, entries=len(feed.entries), answer=replace(answer, move=None))
+
+
+def fetch_document(url: str, options: FetchOptions) -> RawDocument:
+    """What one request brings, for a command that wants the document itself; FeedmillError when it brings none."""
+    from feedmill.ingest.fetch import Fetcher
+
+    with Fetcher(options) as fetcher:
+        outcome = fetcher.fetch(url)
+    if not isinstance(outcome, Fetched):
+        raise FeedmillError(f"{url}: {told(outcome)}")
+    return outcome.document
 
 
 def told(outcome: Outcome) -> str:

@@ -31,8 +31,8 @@ class Counts(Protocol):
     def entries(self) -> int: ...
 
 
-class Line(Protocol):
-    """An entry in outline: see feeds.store_outline."""
+class Placed(Protocol):
+    """An entry's place: see feeds.store_outline."""
 
     @property
     def row(self) -> int: ...
@@ -40,19 +40,18 @@ class Line(Protocol):
     def source(self) -> int: ...
     @property
     def sort_at(self) -> int: ...
+
+
+class Line(Placed, Protocol):
+    """An entry in outline."""
+
     @property
     def fingerprint(self) -> str: ...
 
 
-class Headline(Protocol):
-    """What a list shows of an entry: see feeds.store_outline."""
+class Headline(Placed, Protocol):
+    """What a list shows of an entry."""
 
-    @property
-    def row(self) -> int: ...
-    @property
-    def source(self) -> int: ...
-    @property
-    def sort_at(self) -> int: ...
     @property
     def id(self) -> str: ...
     @property

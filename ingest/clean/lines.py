@@ -22,8 +22,7 @@ def plain_line(text: str) -> str | None:
     text = text.strip()
     if not text or _DOUBT.search(text):
         return None
-    if len(text) <= _LONGEST_PHRASE and match_line(text, at_start=False) is not None:
-        return None
+    # What is a phrase at an entry's end is one at its start too: one look tells both.
     if len(text) <= _LONGEST_PHRASE and match_line(text, at_start=True) is not None:
         return None
     if glued_ends().may_end(text):
