@@ -10,7 +10,7 @@ The signs:
     path    the same path on another host or scheme, of the guid or of the link
     title   the same words
     date    the same moment, both from the document
-    text    the same words, at least 40 of them
+    text    the same words, at least 40 of them; fewer count under the same title, and when several come again at once
 """
 
 from __future__ import annotations
@@ -57,9 +57,12 @@ def match(new: Sequence[Sign], old: Sequence[Sign]) -> list[Match]:
     shared = _shared_links(new) | _shared_links(old)
     pairs = [(at, of) for at, of in _candidates(new, old, shared)]
     resent = _texts_again(new, old, pairs)
+    series = _series(new) | _series(old)
     judged = []
     for at, of in pairs:
-        strength, why = _judge(new[at], old[of], shared, moved=resent >= _MOVED_AT_ONCE)
+        strength, why = _judge(
+            new[at], old[of], shared, moved=resent >= _MOVED_AT_ONCE and fold(new[at].title) not in series
+        )
         if strength:
             judged.append((-strength, at, of, why))
     taken_new: set[int] = set()
@@ -96,6 +99,12 @@ def _shared_links(entries: Sequence[Sign]) -> set[str]:
     return {link for link, times in count.items() if times > 1 or is_home(link)}
 
 
+def _series(entries: Sequence[Sign]) -> set[str]:
+    """Titles that several entries bear ("Open thread"): they tell nothing apart."""
+    count = Counter(fold(entry.title) for entry in entries)
+    return {title for title, times in count.items() if times > 1}
+
+
 def _path(link: str | None, shared: set[str]) -> str | None:
     if link is None or link in shared:
         return None
@@ -128,11 +137,17 @@ def _candidates(new: Sequence[Sign], old: Sequence[Sign], shared: set[str]) -> l
 
 
 def _texts_again(new: Sequence[Sign], old: Sequence[Sign], pairs: Iterable[tuple[int, int]]) -> int:
-    return len({at for at, of in pairs if _same_text(new[at], old[of])})
+    return len({at for at, of in pairs if _same_text(new[at], old[of]) or _same_note(new[at], old[of])})
 
 
 def _same_text(one: Sign, other: Sign) -> bool:
     return one.text_hash is not None and one.text_hash == other.text_hash
+
+
+def _same_note(one: Sign, other: Sign) -> bool:
+    """Of texts too short for a hash: the same title over the same words."""
+    short = one.text_hash is None and other.text_hash is None and bool(one.opening)
+    return short and one.opening == other.opening and bool(one.title) and fold(one.title) == fold(other.title)
 
 
 def _judge(one: Sign, other: Sign, shared: set[str], *, moved: bool) -> tuple[int, str]:
@@ -144,16 +159,18 @@ def _judge(one: Sign, other: Sign, shared: set[str], *, moved: bool) -> tuple[in
     date = apart is not None and apart <= _SAME_MOMENT
     near = apart is None or apart <= _SAME_DAYS
     text = _same_text(one, other)
-    signs = {"link": link, "path": path, "title": title, "date": date, "text": text}
+    note = moved and _same_note(one, other)
+    signs = {"link": link, "path": path, "title": title, "date": date, "text": text or note}
     enough = (
         ((link or path) and (title or date or text))
         or (link and near and _same_opening(one, other))
         or (title and date)
         or (text and (date or near or (title and moved)))
+        or note
     )
     if not enough:
         return 0, ""
-    strength = 8 * text + 4 * (link or path) + 2 * title + 2 * date
+    strength = 8 * (text or note) + 4 * (link or path) + 2 * title + 2 * date
     return max(1, strength), "the same " + " and ".join(name for name, agrees in signs.items() if agrees)
 
 

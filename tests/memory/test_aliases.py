@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -116,3 +117,26 @@ def test_a_home_page_names_no_entry():
     assert is_home("a.example")
     assert is_home("a.example/")
     assert not is_home("a.example/?p=3")
+
+
+def note(number, **more):
+    """A post too short for a hash of its words."""
+    return sign(f"n{number}", title=f"Note {number}", opening=f"Only a few words, number {number}.", **more)
+
+
+def test_short_posts_under_new_names_are_known_by_title_and_words_when_several_come_again():
+    old = [note(number, link=f"a.example/{number}") for number in range(3)]
+    later = DAY + timedelta(days=400)
+    new = [replace(post, guid=f"m{at}", link=f"b.example/p{at}", dated=later) for at, post in enumerate(old)]
+
+    assert sorted(pairs(new, old)) == [(0, 0), (1, 1), (2, 2)]
+    assert pairs(new[:2], old) == []
+
+
+def test_a_series_of_one_title_and_one_text_is_no_move():
+    """Three days of “Open thread”: the old ones left the window, the new ones are new."""
+    same = {"title": "Open thread", "opening": "Talk about anything."}
+    old = [sign(f"o{day}", dated=DAY + timedelta(days=day), **same) for day in range(3)]
+    new = [sign(f"n{day}", dated=DAY + timedelta(days=10 + day), **same) for day in range(3)]
+
+    assert pairs(new, old) == []
