@@ -55,6 +55,7 @@ class Mill:
         self.store = Store.open(settings.store)
         self._closing.callback(self.store.close)
         self.publishing = settings.publish
+        self._reconciled: list[Source] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -89,7 +90,14 @@ class Mill:
             denied = DenyList(self.settings.deny)
             sources = [source for source in sources if not denied.source(source.url)]
         self.store.reconcile(sources, self.clock())
-        self._sources = sources
+        self._reconciled = sources
+
+    @property
+    def _sources(self) -> list[Source]:
+        """The configured and the listed ones, reconciled with the store when first asked for."""
+        if self._reconciled is None:
+            self.reconcile()
+        return self._reconciled or []
 
     def sync(
         self,
@@ -195,7 +203,7 @@ class Mill:
         """Render every publication from the store; only changed bytes are written."""
         from feedmill.publish.edition import publish
 
-        if not hasattr(self, "_sources"):
+        if self._reconciled is None:
             self.reconcile()
         report = publish(self.store, self.publishing, check=check, now=self.clock(), accept_loss=accept_loss)
         if not check:  # what was left out stays so until its entry changes: rendering it again would not help
@@ -247,5 +255,3 @@ class Mill:
         """What the edition depends on besides the entries."""
         text = repr((self.publishing, [(source.url, source.title, source.tags) for source in self._sources]))
         return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
-
-    _sources: list[Source]

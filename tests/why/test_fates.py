@@ -10,7 +10,8 @@ from feedmill.feeds.publication import Publication, Selection
 from feedmill.feeds.store import Store
 from feedmill.ingest.replay import Change
 from feedmill.story import as_lines, tell
-from feedmill.story_of_entry import EntryTeller, _change, _quote, _said
+from feedmill.story_of_cleaning import _change, _quote, _said
+from feedmill.story_of_entry import EntryTeller
 
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>{name}</title><link>https://blog.example/</link>
 <description>d</description><language>en</language>
