@@ -141,11 +141,12 @@ def _alarm(store: Store, record: SourceRecord, digest: Digest) -> Alarm | None:
     own = {before, host_of(record.source.url)}
     moved = bool(before and now) and before != now and not digest.unchanged
     entries = [update.entry for update in digest.updates]
-    if not moved and repeated_host([entry.content_html for entry in entries], own) is None:
+    replaced = len(fresh) == digest.channel.entries and len(fresh) == len(digest.updates)
+    if not moved and not replaced and repeated_host([entry.content_html for entry in entries], own) is None:
         return None
     history = [stored.entry for stored in store.latest(limit=_HISTORY, source_urls=[record.source.url])]
     sites = (before, now) if moved else None
-    return find_takeover(_writing(entries), _writing(history), sites=sites, own=own)
+    return find_takeover(_writing(entries), _writing(history), sites=sites, own=own, replaced=replaced)
 
 
 def _writing(entries: Sequence[Entry]) -> Writing:
@@ -188,6 +189,8 @@ def _hold_flood(record: SourceRecord, digest: Digest, now: datetime) -> None:
     for at in flood.held:
         digest.updates[fresh[at]] = _hold(digest.updates[fresh[at]], flood.reason)
     digest.alarm = Alarm(held_as=HeldAs.FLOOD, reason=flood.reason)
+    if len(flood.held) == len(digest.updates) and not digest.unchanged:
+        digest.channel = None  # nothing of it is taken: neither is what it says of itself
 
 
 def _hold(update: EntryUpdate, reason: str) -> EntryUpdate:

@@ -2,7 +2,8 @@
 
 In:  what a document brings (new or rewritten entries), what the source used to say.
 Out: `Alarm` with a plain reason, or None.
-Never: judges a single sign: people move, change their subject, and write in two languages; they do not do all at once.
+Never: judges a single sign: people move, change their subject, and write in two languages; they do not do all at once,
+nor two of these in a document in which nothing is left of what they wrote.
 
 peers.md section 4, number 14 and section 5, number 10.
 """
@@ -23,9 +24,13 @@ LEAST_WORDS = 30  # different long ones in its history: as before
 _RICH_HISTORY = 300  # from which on everyday words are among them
 _STRANGE = 0.1  # at most this share of its longer words was ever used before
 _STRANGE_SPAM = 0.3  # spam in the blog's own language shares everyday words with it
+_WORDS = 20  # different long ones in what is new, to say how strange they are
+_FEW_WORDS = 5  # where nothing old is left: spam repeats itself
 _LONG = 5  # letters; shorter words are everybody's
 _SPAM_ENTRIES = 3
 _MOST = 0.6
+_ALL = 0.9  # of its posts are in one language: the blog of somebody who writes in two is not taken over by the second
+_REPLACED = 3  # entries of a document in which nothing is left of the old ones
 _ERROR_WORDS = 60  # an error message is shorter than a post that is about one
 
 _HREF = re.compile(r"""<a\b[^>]*?\bhref=["']?https?://(?:www\.)?([^/"'\s>:?#]+)""", re.IGNORECASE)
@@ -39,6 +44,8 @@ _ERROR = re.compile(
          (?:moved|discontinued|disabled|expired|closed|no\ longer\ (?:available|active|supported)).{0,40}
        |.{0,30}\b(?:forbidden|access\ denied|bad\ gateway|service\ unavailable|internal\ server\ error
          |too\ many\ requests)\b.{0,20}
+       |.{0,30}\b(?:(?:under|down\ for|scheduled)\ (?:maintenance|construction)|maintenance\ mode|be\ (?:right\ )?back
+         |wartungsarbeiten|im\ wartungsmodus|en\ maintenance|en\ mantenimiento|in\ manutenzione|em\ manutenção).{0,30}
        |bridge\ returned\ error.{0,60})""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
@@ -73,22 +80,25 @@ def is_error_feed(titles: Sequence[str], texts: Sequence[str], *, known: int) ->
 
 
 def find_takeover(
-    now: Writing, before: Writing, *, sites: tuple[str, str] | None, own: Collection[str]
+    now: Writing, before: Writing, *, sites: tuple[str, str] | None, own: Collection[str], replaced: bool = False
 ) -> Alarm | None:
     """Alarm when site, language and vocabulary change together, or when links to one new host repeat as spam does.
 
-    `sites`: the host of the feed's page before and now, when it changed; `own`: hosts that the source calls its own.
+    `sites`: the host of the feed's page before and now, when it changed; `own`: hosts that the source calls its own;
+    `replaced`: the document holds nothing that we know, so that two of the signs are enough.
     """
     history = _long_words(before.texts)
-    share = _familiar(now, history)
+    share = _familiar(now, history, least=_FEW_WORDS if replaced else _WORDS)
     if len(before.texts) < LEAST_HISTORY or len(history) < LEAST_WORDS or share is None:
         return None
-    languages = _main(before.languages), _main(now.languages)
-    if sites and all(languages) and languages[0] != languages[1] and share <= _STRANGE:
+    signs = _changes(now, before, sites, least=_ALL if replaced and not sites else _MOST)
+    enough = 1 if replaced and len(now.texts) >= _REPLACED else 2
+    if share <= _STRANGE and len(signs) >= enough:
+        gone = "nothing of what it held is left, " if replaced else ""
         return Alarm(
             held_as=HeldAs.TAKEOVER,
-            reason=f"the site changed from {sites[0]} to {sites[1]}, the language from {languages[0]} to "
-            f"{languages[1]}, and {_percent(share)} of its words were used here before: it may have a new owner",
+            reason=f"{gone}{', '.join(signs)}, and {_percent(share)} of its words were used here before: "
+            "it may have a new owner",
         )
     spam = repeated_host(now.htmls, set(own).union(*_hosts(before.htmls)))
     if spam and share <= (_STRANGE_SPAM if len(history) >= _RICH_HISTORY else _STRANGE):
@@ -98,6 +108,15 @@ def find_takeover(
             "words were used here before: this looks like spam",
         )
     return None
+
+
+def _changes(now: Writing, before: Writing, sites: tuple[str, str] | None, *, least: float) -> list[str]:
+    """Which of site and language changed, in words."""
+    languages = _main(before.languages, least), _main(now.languages, least)
+    changed = [f"the site changed from {sites[0]} to {sites[1]}"] if sites else []
+    if all(languages) and languages[0] != languages[1]:
+        changed.append(f"the language{'' if sites else ' changed'} from {languages[0]} to {languages[1]}")
+    return changed
 
 
 def _percent(share: float) -> str:
@@ -114,21 +133,21 @@ def _long_words(texts: Iterable[str]) -> Counter[str]:
     return found
 
 
-def _familiar(now: Writing, history: Counter[str]) -> float | None:
+def _familiar(now: Writing, history: Counter[str], *, least: int) -> float | None:
     """Which share of its different long words was used before; None when there are too few to say."""
     words = _long_words(now.texts)
-    if len(words) < 20:
+    if len(words) < least:
         return None
     return sum(1 for word in words if word in history) / len(words)
 
 
-def _main(languages: Sequence[str | None]) -> str | None:
-    """The language of most entries that have one, without its region."""
+def _main(languages: Sequence[str | None], least: float) -> str | None:
+    """The language of at least that share of the entries that have one, without its region."""
     known = [language.partition("-")[0].casefold() for language in languages if language]
     if not known:
         return None
     name, times = Counter(known).most_common(1)[0]
-    return name if times >= _MOST * len(known) else None
+    return name if times >= least * len(known) else None
 
 
 def _hosts(htmls: Iterable[str]) -> list[set[str]]:

@@ -76,6 +76,21 @@ def test_each_sign_alone_is_no_alarm(history):
     assert find_takeover(writing(FOREIGN, None), history, sites=sites, own=set()) is None
 
 
+def test_two_signs_are_enough_where_nothing_of_the_old_posts_is_left(history):
+    """The site or the language, beside words that were never used here; one who writes in two languages is no other."""
+    sites = ("ada.example", "credit.example")
+
+    moved = find_takeover(writing(FOREIGN, "en"), history, sites=sites, own=set(), replaced=True)
+    foreign = find_takeover(writing(FOREIGN, "fr"), history, sites=None, own=set(), replaced=True)
+
+    assert moved.reason.startswith("nothing of what it held is left, the site changed from ada.example to credit")
+    assert foreign.reason.startswith("nothing of what it held is left, the language changed from en to fr, and none")
+    assert find_takeover(writing(FOREIGN, "en"), history, sites=None, own=set(), replaced=True) is None
+    assert find_takeover(writing(FOREIGN[:2], "fr"), history, sites=None, own=set(), replaced=True) is None
+    half = Writing(texts=history.texts, htmls=history.htmls, languages=["fr", "en", "en", "en", "en", "en"])
+    assert find_takeover(writing(FOREIGN, "fr"), half, sites=None, own=set(), replaced=True) is None
+
+
 def test_languages_that_are_mixed_are_none(history):
     mixed = Writing(texts=FOREIGN, htmls=[""] * 4, languages=["fr", "fr", "en", "en"])
 
@@ -120,7 +135,8 @@ def test_a_script_without_spaces_is_compared_by_pairs_of_characters():
         "Error", "Error 404 (Not Found)", "404", "404 Not Found", "500 Internal Server Error", "Page not found",
         "Fehler", "Seite nicht gefunden", "Erreur 500", "This feed has moved", "Our RSS feed has been discontinued",
         "Access denied", "Bridge returned error 500! (19876)", "Account suspended", "503 Service Unavailable",
-        "Feed no longer available", "Página no encontrada", "Forbidden",
+        "Feed no longer available", "Página no encontrada", "Forbidden", "Site under maintenance",
+        "We will be back soon", "Wartungsarbeiten", "Site en maintenance", "Maintenance mode",
     ],
 )  # fmt: skip
 def test_what_only_says_that_something_is_wrong_is_no_post(title):
@@ -132,6 +148,7 @@ def test_what_only_says_that_something_is_wrong_is_no_post(title):
     [
         "Errors I made in 2025", "Trial and error", "404 pages that made me smile, a collection", "Lost and found",
         "Why my blog is moving house", "500 miles", "How forbidden fruit became a trademark of the garden", "",
+        "The maintenance of old lighthouses",
     ],
 )  # fmt: skip
 def test_a_post_about_mistakes_is_a_post(title):
