@@ -250,6 +250,8 @@ def channel(value: Channel) -> str:
         parts["generator"] = value.generator
     if value.hubs:
         parts["hubs"] = value.hubs
+    if value.topic is not None:
+        parts["topic"] = value.topic
     if value.ttl is not None:
         parts["ttl"] = value.ttl.total_seconds()
     if value.update_period is not None:
@@ -274,6 +276,7 @@ def channel_from(text: str) -> Channel:
         about=_origin_of(parts.get("about", {})),
         generator=parts.get("generator"),
         hubs=tuple(parts.get("hubs", ())),
+        topic=parts.get("topic"),
         ttl=None if ttl is None else timedelta(seconds=ttl),
         update_period=None if period is None else timedelta(seconds=period),
         skip_hours=frozenset(parts.get("skip_hours", ())),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 FORMATS = ("atom", "rss", "json", "html", "opml")
-PROFILES = ("full", "excerpt", "headlines", "podcast")
+PROFILES = ("full", "excerpt", "headlines", "podcast", "digest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Selection:
 
     `sources`: a source's URL or title. `words`: any of them as a whole word or phrase in title, summary or text.
     `languages`: "en" includes "en-GB". `max_age`: of the place in time (`sort_at`). `where`: an expression of
-    `publish.where`. `per_source`: at most so many of one source in each span of
+    `publish.where`. `fair`: see `publish.share`. `per_source`: at most so many of one source in each span of
     `per_source_window`, the earliest ones, so that what was shown stays.
     """
 
@@ -25,6 +25,7 @@ class Selection:
     languages: tuple[str, ...] = ()
     max_age: timedelta | None = None
     where: str = ""
+    fair: bool = True
     per_source: int | None = None
     per_source_window: timedelta = timedelta(days=1)
 
@@ -36,6 +37,7 @@ class Publication:
     `url` is the absolute public URL of its folder, with a trailing slash; `path` the folder below the output, "": root.
     `tags` empty: everything; else only sources and entries with one of these.
     `max_loss`: the share (0 to 1) of its entries that it may lose at once before the last good edition is kept.
+    `timezone`: whose days a digest tells of.
     `fold`: how many consecutive posts of one source and day the page shows before it folds the rest; 0: all.
     """
 
@@ -58,3 +60,4 @@ class Publication:
     search: bool = False
     max_loss: float = 0.5
     fold: int = 3
+    timezone: str = "UTC"

@@ -4,6 +4,9 @@ In:  nothing.
 Out: `TABLES` (SQLAlchemy metadata), its tables, `REVISIONS` and `HEAD` (the migrations that lead here).
 Never: opens a database, holds a query; what is written here has been frozen in `migrations/versions` first.
 
+An index with `sqlite_where` is as partial on PostgreSQL (`partial_everywhere`, when tables are made): to say so here
+would load that dialect into every process, a tenth of the start of each command.
+
 How a column is to be read: a time is integer epoch seconds UTC; a name that ends in `_ms` is milliseconds (sites are
 spaced by fractions of a second); a name that ends in `_hash` of type bytes is blake2b-128. Identities are indexed by
 such a hash and not by their text, because PostgreSQL refuses index rows above 2.7 KB and a guid may be a megabyte.
@@ -26,7 +29,7 @@ from sqlalchemy import (
     and_,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 HEAD = REVISIONS[-1]
 
 # "fmil" as a big-endian number: SQLite's application_id, by which `file` and we know our own.
@@ -118,8 +121,7 @@ sources = Table(
     _maybe_text("held_reason"),
     sqlite_strict=True,
 )
-Index("sources_due", sources.c.next_fetch, sources.c.id, sqlite_where=sources.c.removed_at.is_(None),
-      postgresql_where=sources.c.removed_at.is_(None))  # fmt: skip
+Index("sources_due", sources.c.next_fetch, sources.c.id, sqlite_where=sources.c.removed_at.is_(None))
 
 entries = Table(
     "entries",
@@ -164,11 +166,9 @@ entries = Table(
 visible = and_(entries.c.held_at.is_(None), entries.c.deleted_at.is_(None))
 """The condition of what a publication may show; word for word the one of the index `entries_newest`."""
 
-Index("entries_newest", entries.c.source, entries.c.sort_at.desc(), entries.c.id.desc(), sqlite_where=visible,
-      postgresql_where=visible)  # fmt: skip
+Index("entries_newest", entries.c.source, entries.c.sort_at.desc(), entries.c.id.desc(), sqlite_where=visible)
 for _column in (entries.c.canonical_key, entries.c.text_hash, entries.c.held_at):
-    _present = _column.is_not(None)
-    Index(f"entries_{_column.name}", _column, sqlite_where=_present, postgresql_where=_present)
+    Index(f"entries_{_column.name}", _column, sqlite_where=_column.is_not(None))
 
 contents = Table(
     "contents",
@@ -262,10 +262,131 @@ counters = Table(
 FIRST_COUNTERS = [{"name": "entry", "value": 0}]
 """The rows that a fresh `counters` holds: the last `entries.id` that was given out."""
 
+
+def partial_everywhere() -> None:
+    """Give PostgreSQL the conditions of the partial indexes."""
+    for table in TABLES.tables.values():
+        for index in table.indexes:
+            condition = index.dialect_options["sqlite"]["where"]
+            if condition is not None:
+                index.dialect_options["postgresql"]["where"] = condition
+
+
 meta = Table(
     "meta",
     TABLES,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# --- WebSub (revision 0005). `key_hash` is of (topic, callback) or (hub, topic); `due_at` NULL: nothing is due.
+
+hub_subscriptions = Table(
+    "hub_subscriptions",
+    TABLES,
+    _hash("key_hash", primary_key=True),
+    _text("topic"),
+    _text("callback"),
+    _text("host"),  # of the callback, for the cap
+    _maybe_text("secret"),
+    _count("since"),  # when it was first verified
+    _count("lease_until"),
+    Column("sent_hash", LargeBinary),  # of the content last delivered, or current when it began
+    Column("due_hash", LargeBinary),  # of the content that `attempts` were made for
+    _maybe_time("due_at"),
+    _count("attempts"),
+    _maybe_time("delivered_at"),
+    _text("detail"),  # why the last delivery failed
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+hub_requests = Table(
+    "hub_requests",
+    TABLES,
+    _hash("key_hash", primary_key=True),
+    _text("mode"),  # subscribe, unsubscribe: to be verified; denied: to be told
+    _text("topic"),
+    _text("callback"),
+    _text("host"),
+    _maybe_text("secret"),
+    _count("lease_seconds"),
+    _count("asked_at"),
+    _count("due_at"),
+    _count("attempts"),
+    _maybe_text("challenge"),  # of the attempt in flight
+    _text("reason"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+hub_pings = Table(
+    "hub_pings",
+    TABLES,
+    _hash("key_hash", primary_key=True),
+    _text("hub"),
+    _text("topic"),
+    Column("sent_hash", LargeBinary),
+    Column("due_hash", LargeBinary),
+    _maybe_time("due_at"),
+    _count("attempts"),
+    _text("detail"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# --- WebSub, the other side (revision 0006): our subscriptions at other people's hubs
+
+subscriptions = Table(
+    "subscriptions",
+    TABLES,
+    Column("id", Whole, primary_key=True),
+    _source(),
+    Column("key_hash", LargeBinary, nullable=False, unique=True),  # of source, hub, topic and our address
+    _text("hub"),
+    _text("topic"),
+    Column("token", Text, nullable=False, unique=True),
+    _text("callback"),
+    _text("secret"),
+    Column("standing", Text, nullable=False),
+    _text("pending"),
+    _maybe_time("asked_at"),
+    _maybe_time("verified_at"),
+    _maybe_time("lease_until"),  # the hub's lease
+    Column("next_step", Whole, nullable=False),
+    _maybe_time("last_push"),
+    _count("pushes"),
+    _count("confirmed"),
+    _count("misses"),
+    _count("failures"),
+    _text("detail"),
+    _json("heard", "[]"),
+    _maybe_time("leased_until"),  # a process is asking the hub
+    sqlite_strict=True,
+)
+
+pushes = Table(
+    "pushes",
+    TABLES,
+    Column("id", Whole, primary_key=True),
+    Column("subscription", Whole, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False),
+    _source(),
+    Column("received_at", Whole, nullable=False),
+    _text("content_type"),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+# --- the sources' own icons (revision 0007). `name`: of its file, "" where none was found; `url`: where it was sought
+
+icons = Table(
+    "icons",
+    TABLES,
+    _source(primary_key=True),
+    _text("url"),
+    Column("looked_at", Whole, nullable=False),
+    _text("name"),
+    Column("body", LargeBinary, nullable=False),
     sqlite_strict=True,
 )

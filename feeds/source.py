@@ -55,6 +55,7 @@ class SourceRules:
 
 
 NO_RULES = SourceRules()
+LASTING = 3  # failures in a row: one timeout in the night is no incident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,8 @@ class Channel:
     format: str = ""  # rss20, atom10, rss10, json11, ...
     about: Origin = field(default_factory=Origin)
     generator: str | None = None
-    hubs: tuple[str, ...] = ()
+    hubs: tuple[str, ...] = ()  # WebSub: of the answer's Link headers, else of the document
+    topic: str | None = None  # WebSub: rel=self of the Link headers; None: `about.url`
     ttl: timedelta | None = None
     update_period: timedelta | None = None
     skip_hours: frozenset[int] = frozenset()

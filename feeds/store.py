@@ -10,6 +10,7 @@ Never: decides (what is due is a column, what is new is the plan's), reads a clo
     known       guids -> what we have
     commit      plan -> entries, contents, state, next fetch, history, lease given back: one transaction
     latest      newest visible entries for `publish`
+    subscriptions, pushes: `store_subscriptions`; icons: `store_icons`
 
 Threads may share a Store: writes go one after the other through one connection, reads through a pool.
 Trouble with the database is a `StoreError` whose one sentence names the store and the remedy.
@@ -45,10 +46,10 @@ from feedmill.feeds.outcome import FetchRecord
 from feedmill.feeds.schema import meta, publications, sites, sources
 from feedmill.feeds.source import SiteState, Source, SourceRecord
 from feedmill.feeds.store_entries import HeldEntry, Twin
+from feedmill.feeds.store_icons import IconMemory
 from feedmill.feeds.store_open import Opened
 from feedmill.feeds.store_outline import Headline, Line, Retraction
 from feedmill.feeds.store_replay import Original
-from feedmill.feeds.store_session import StoreSession
 from feedmill.feeds.store_sources import Claim
 from feedmill.feeds.update import EntryUpdate, KnownEntry, Remembered, UpdatePlan
 
@@ -70,7 +71,7 @@ class StoreCounts:
     sources: int
 
 
-class Store(StoreSession):
+class Store(IconMemory):
     """See the module. Made by `Store.open`; a context manager that closes itself."""
 
     def __init__(self, opened: Opened, *, read_only: bool = False) -> None:
@@ -239,9 +240,14 @@ class Store(StoreSession):
             return store_entries.entry(connection, key)
 
     def outline(self) -> list[Line]:
-        """Every visible entry in four numbers and words, in no order: what an edition's keys are made of."""
+        """Every visible entry in four numbers and words, newest first: what an edition's keys are made of."""
         with self._read() as connection:
             return store_outline.outline(connection)
+
+    def places(self, source_row: int, *, most: int) -> list[tuple[int, int]]:
+        """(row, place in epoch seconds) of the newest visible entries of a source, newest first."""
+        with self._read() as connection:
+            return store_outline.places(connection, source_row, most)
 
     def headlines(self, entry_rows: Sequence[int]) -> list[Headline]:
         """What a list shows of these entries, in this order, without their content."""
@@ -253,10 +259,11 @@ class Store(StoreSession):
         with self._read() as connection:
             return store_outline.pick(connection, entry_rows)
 
-    def tagged(self, tags: Sequence[str]) -> dict[str, set[int]]:
-        """The rows of the entries that have these categories, by tag in lower case."""
+    def tagged(self, tags: Sequence[str], since: int | None = None) -> dict[str, set[int]]:
+        """The rows of the entries that have these categories, by tag in lower case; of those placed at `since` (epoch
+        seconds) or later, when given."""
         with self._read() as connection:
-            return store_outline.tagged(connection, tags)
+            return store_outline.tagged(connection, tags, since)
 
     def extras(self, entry_rows: Sequence[int]) -> dict[int, dict[str, str]]:
         """The namespaced values that the documents gave these entries ("itunes:duration"), by row."""
@@ -264,7 +271,7 @@ class Store(StoreSession):
             return store_outline.extras(connection, entry_rows)
 
     def retractions(self) -> list[Retraction]:
-        """What was taken down and not pruned since, the last one first."""
+        """What was taken down or withdrawn at its source, and not pruned since, the last one first."""
         with self._read() as connection:
             return store_outline.retractions(connection)
 

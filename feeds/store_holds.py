@@ -17,16 +17,16 @@ from feedmill.feeds.bulk import run
 from feedmill.feeds.encoding import seconds
 from feedmill.feeds.schema import AT_ONCE, entries, sources
 from feedmill.feeds.source import HeldAs, Standing
-from feedmill.feeds.update import FILTERED
+from feedmill.feeds.update import FILTERED, WITHDRAWN
 
 _DUE = select(entries.c.id).where(entries.c.held_at.is_not(None), entries.c.held_until <= bindparam("at"))
 _HELD_OF = select(entries.c.id).where(
     entries.c.held_at.is_not(None),
     entries.c.held_until.is_(None),
-    entries.c.held_reason.not_like(f"{FILTERED}%"),
+    entries.c.held_reason.not_like(f"{FILTERED}%"),  # the operator's own rules keep these back: no burst to release
     entries.c.deleted_at.is_(None),
     entries.c.source == bindparam("the_source"),
-    entries.c.held_reason.not_like(f"{FILTERED}%"),  # the operator's own rules keep these back: no burst to release
+    entries.c.held_reason.not_like(f"{WITHDRAWN}%"),  # their author's own word
 )
 _STANDING = select(sources.c.held_as, sources.c.failures).where(sources.c.id == bindparam("the_row"))
 _SET_SOURCE = update(sources).where(sources.c.id == bindparam("the_row"))

@@ -39,7 +39,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from feedmill.feeds.errors import StoreError, StoreTooNew
-from feedmill.feeds.schema import APPLICATION_ID, FIRST_COUNTERS, HEAD, REVISIONS, TABLES, counters
+from feedmill.feeds.schema import APPLICATION_ID, FIRST_COUNTERS, HEAD, REVISIONS, TABLES, counters, partial_everywhere
 from feedmill.feeds.store_errors import BUSY_SECONDS, refusals
 
 if TYPE_CHECKING:
@@ -248,6 +248,8 @@ def _prepare_file(connection: Connection) -> None:
 
 def _create(connection: Connection) -> None:
     """A fresh store: what the migrations would make (a test says so), without importing alembic."""
+    if connection.dialect.name == "postgresql":
+        partial_everywhere()
     TABLES.create_all(connection, checkfirst=False)
     _revision.create(connection)
     connection.execute(insert(_revision).values(version_num=HEAD))

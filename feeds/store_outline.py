@@ -11,20 +11,24 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, case, cast, func, or_, select
 
+from feedmill.feeds.bulk import read_many
 from feedmill.feeds.encoding import moment, terms_of
 from feedmill.feeds.entry import StoredEntry
 from feedmill.feeds.schema import contents, entries, sources, terms, visible
 from feedmill.feeds.store_entries import read
+from feedmill.feeds.update import WITHDRAWN
 
 _CHUNK = 5000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535
 
 
 class Line(NamedTuple):
-    """A visible entry: its row, its source's row, its place in epoch seconds, the fingerprint of what readers see."""
+    """A visible entry: its row, its source's row, its place in epoch seconds, the fingerprint of what readers see: of
+    its words, and after it whatever else of the entry an output shows."""
 
     row: int
     source: int
@@ -46,7 +50,7 @@ class Headline(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retraction:
-    """An entry that was taken down, for the tombstone in the feeds (RFC 6721)."""
+    """An entry that was taken down, or withdrawn at its source, for the tombstone in the feeds (RFC 6721)."""
 
     row: int
     source_url: str
@@ -55,28 +59,48 @@ class Retraction:
     at: datetime
 
 
+# `fingerprint` is of the words alone: an entry whose image moved is no other post, but another line of a page.
+_SHOWN_BESIDE = [
+    func.coalesce(cast(column, Text), "")
+    for column in (entries.c.updated, entries.c.language, entries.c.image, entries.c.rights, entries.c.origin)
+]
+_OF_RECORDINGS = case((entries.c.enclosures == "[]", ""), else_=entries.c.raw_hash)  # their `extras`
+_FINGERPRINT: ColumnElement[str] = entries.c.fingerprint
+for _beside in (*_SHOWN_BESIDE, _OF_RECORDINGS):
+    _FINGERPRINT = _FINGERPRINT.concat(_beside)
 _LINES = (
-    select(entries.c.id, entries.c.source, entries.c.sort_at, entries.c.fingerprint)
+    select(entries.c.id, entries.c.source, entries.c.sort_at, _FINGERPRINT.label("fingerprint"))
     .join_from(entries, sources, sources.c.id == entries.c.source)
     .where(visible, sources.c.removed_at.is_(None))
+    .order_by(entries.c.sort_at.desc(), entries.c.id.desc())
 )
 _HEADLINES = select(
     entries.c.id, entries.c.source, entries.c.sort_at, entries.c.published_id, entries.c.url, entries.c.title,
     entries.c.summary,
 ).where(entries.c.id.in_(bindparam("rows", expanding=True)))  # fmt: skip
-_TAGGED = select(terms.c.term, terms.c.entry).where(terms.c.term.in_(bindparam("terms", expanding=True)))
+_TAGGED = select(terms.c.term, terms.c.entry).where(
+    terms.c.term.in_(bindparam("terms", expanding=True)), terms.c.sort_at >= bindparam("since")
+)
+_EVER = -(2**53)
 _RAW = select(contents.c.entry, contents.c.raw).where(contents.c.entry.in_(bindparam("rows", expanding=True)))
+_GONE_SINCE = func.coalesce(entries.c.deleted_at, entries.c.held_at)
 _RETRACTED = (
-    select(entries.c.id, sources.c.url, entries.c.published_id, entries.c.url.label("link"), entries.c.deleted_at)
+    select(entries.c.id, sources.c.url, entries.c.published_id, entries.c.url.label("link"), _GONE_SINCE)
     .join_from(entries, sources, sources.c.id == entries.c.source)
-    .where(entries.c.deleted_at.is_not(None))
-    .order_by(entries.c.deleted_at.desc(), entries.c.id.desc())
+    .where(or_(entries.c.deleted_at.is_not(None), entries.c.held_reason.like(f"{WITHDRAWN}%")))
+    .order_by(_GONE_SINCE.desc(), entries.c.id.desc())
+)
+_PLACES = (
+    select(entries.c.id, entries.c.sort_at)
+    .where(entries.c.source == bindparam("the_source"), visible)
+    .order_by(entries.c.sort_at.desc(), entries.c.id.desc())
+    .limit(bindparam("most"))
 )
 
 
 def outline(connection: Connection) -> list[Line]:
-    """Every visible entry of the configured sources, in no order."""
-    return list(map(Line._make, connection.execute(_LINES)))
+    """Every visible entry of the configured sources, the newest first by (sort_at, row)."""
+    return read_many(connection, _LINES, {}, partial(tuple.__new__, Line))
 
 
 def headlines(connection: Connection, rows: Sequence[int]) -> list[Headline]:
@@ -88,14 +112,27 @@ def headlines(connection: Connection, rows: Sequence[int]) -> list[Headline]:
     return [found[row] for row in rows if row in found]
 
 
-def tagged(connection: Connection, tags: Iterable[str]) -> dict[str, set[int]]:
-    """The rows of the entries that have these categories, by the tag in lower case; held ones may be among them."""
+def tagged(connection: Connection, tags: Iterable[str], since: int | None = None) -> dict[str, set[int]]:
+    """The rows of the entries that have these categories, by the tag in lower case; held ones may be among them.
+
+    `since`: only of entries placed at that moment (epoch seconds) or later.
+    """
     wanted = sorted(terms_of(list(tags)))
     found: dict[str, set[int]] = {term: set() for term in wanted}
     if wanted:
-        for term, row in connection.execute(_TAGGED, {"terms": wanted}):
+        values = {"terms": wanted, "since": _EVER if since is None else since}
+        for term, row in read_many(connection, _TAGGED, values, tuple):
             found[term].add(row)
     return found
+
+
+def places(connection: Connection, source_row: int, most: int) -> list[tuple[int, int]]:
+    """(row, place in epoch seconds) of the newest visible entries of a source, newest first."""
+    return read_many(connection, _PLACES, {"the_source": source_row, "most": most}, _pair)
+
+
+def _pair(row: Sequence[int]) -> tuple[int, int]:
+    return row[0], row[1]
 
 
 def pick(connection: Connection, rows: Sequence[int]) -> list[StoredEntry]:
@@ -115,7 +152,7 @@ def extras(connection: Connection, rows: Sequence[int]) -> dict[int, dict[str, s
 
 
 def retractions(connection: Connection) -> list[Retraction]:
-    """What was taken down and not pruned since, the last one first."""
+    """What was taken down or withdrawn, and not pruned since, the last one first."""
     return [
         Retraction(row=row, source_url=source_url, id=published_id, url=url, at=moment(at))
         for row, source_url, published_id, url, at in connection.execute(_RETRACTED)

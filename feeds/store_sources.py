@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, or_, select, update
 
 from feedmill.feeds import leases, rows
 from feedmill.feeds.encoding import seconds, seconds_up, storable, storable_or_none, texts, url_key
@@ -48,7 +48,7 @@ _RETURN = (
 )
 _LEASES = select(sources.c.lease).where(sources.c.lease_until > bindparam("at")).distinct()
 _HISTORY = select(*rows.FETCH).where(fetches.c.source == bindparam("the_row")).order_by(fetches.c.seq.desc())
-_TURNSTILE = select(counters.c.value).where(counters.c.name == "entry").with_for_update()
+TURNSTILE = select(counters.c.value).where(counters.c.name == "entry").with_for_update()
 """Makes two processes that reconcile at once go one after the other (SQLite's write lock does so anyway)."""
 
 
@@ -91,7 +91,7 @@ def _differs(row: Any, values: dict[str, Any]) -> bool:
 
 def reconcile(connection: Connection, configured: Sequence[Source], now: datetime) -> None:
     """Make the rows say what the configuration says."""
-    connection.execute(_TURNSTILE)
+    connection.execute(TURNSTILE)
     wanted = _wanted(configured)
     present = {row.url_key: row for row in connection.execute(_CONFIGURED)}
     at = seconds(now)
@@ -135,10 +135,9 @@ def claim(
 ) -> list[Claim]:
     """Lease what is due, the longest due first. A lease whose process has died on this machine counts as run out."""
     at = seconds(now)
-    dead = [token for token in connection.scalars(_LEASES, {"at": at}) if leases.is_dead(token)]
     due = select(sources.c.id).where(
         sources.c.removed_at.is_(None),
-        or_(sources.c.lease_until.is_(None), sources.c.lease_until <= at, sources.c.lease.in_(dead)),
+        is_free(connection, at),
         or_(sources.c.hold_until.is_(None), sources.c.hold_until <= at),
     )
     if not force:
@@ -150,12 +149,23 @@ def claim(
     due = due.order_by(sources.c.next_fetch, sources.c.id).limit(limit + len(skip_rows))
     found = connection.scalars(due.with_for_update(skip_locked=True))
     taken = [row for row in found if row not in skip_rows][:limit]
-    if not taken:
+    return take(connection, taken, now, lease)
+
+
+def is_free(connection: Connection, at: int) -> ColumnElement[bool]:
+    """Sources that nobody works on at the epoch second `at`."""
+    dead = [token for token in connection.scalars(_LEASES, {"at": at}) if leases.is_dead(token)]
+    return or_(sources.c.lease_until.is_(None), sources.c.lease_until <= at, sources.c.lease.in_(dead))
+
+
+def take(connection: Connection, source_rows: Sequence[int], now: datetime, lease: timedelta) -> list[Claim]:
+    """Lease these sources, which are free."""
+    if not source_rows:
         return []
     token = leases.new_token()
-    connection.execute(_TAKE, {"rows": taken, "lease": token, "lease_until": seconds_up(now + lease)})
-    by_row = {row.id: rows.record_from(row) for row in connection.execute(_RECORDS_BY_ROW, {"rows": taken})}
-    return [Claim(record=by_row[row], lease=token) for row in taken]
+    connection.execute(_TAKE, {"rows": source_rows, "lease": token, "lease_until": seconds_up(now + lease)})
+    by_row = {row.id: rows.record_from(row) for row in connection.execute(_RECORDS_BY_ROW, {"rows": source_rows})}
+    return [Claim(record=by_row[row], lease=token) for row in source_rows]
 
 
 def release(connection: Connection, claims: Sequence[Claim]) -> None:

@@ -23,6 +23,10 @@ DATED_AHEAD = "dated ahead: "
 """How `held_reason` begins when an entry only waits for its time."""
 
 
+WITHDRAWN = "withdrawn: "
+"""How `held_reason` begins when an entry was deleted at its source: retracted, until its feed lists it again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownEntry:
     """What the store remembers of one guid; `pruned` for a tombstone, which stays "seen" so it cannot return as new."""
