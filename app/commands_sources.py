@@ -49,8 +49,7 @@ def add(session: Session, urls: Sequence[str], title: str | None, tags: Sequence
     from feedmill.feeds.deny import DenyList
     from feedmill.feeds.errors import FeedmillError, UsageError
     from feedmill.feeds.source import Source
-    from feedmill.ingest.fetch import Fetcher
-    from feedmill.subscribe import Known, Refusal, complete, find_feed
+    from feedmill.subscribe import Known, Refusal, complete, find_feed, visiting
 
     if title and len(urls) > 1:
         raise UsageError("--title: it can name one source only, and several URLs were given")
@@ -59,13 +58,12 @@ def add(session: Session, urls: Sequence[str], title: str | None, tags: Sequence
     found: list[Source] = []
     documents: dict[str, Fetched] = {}
     refused = 0
-    fetcher = Fetcher(settings.fetch)
-    try:
+    with visiting(settings.fetch, settings.store) as visitor:
         for url in urls:
             if twin := known.twin(url):
                 session.output.say(f"{url}: already there as {twin}")
                 continue
-            feed = Refusal(reason) if (reason := denied.source(complete(url))) else find_feed(fetcher, url)
+            feed = Refusal(reason) if (reason := denied.source(complete(url))) else find_feed(visitor, url)
             if not isinstance(feed, Refusal) and (reason := denied.source(feed.url)):
                 feed = Refusal(f"its feed is {feed.url}, and {reason}")
             if isinstance(feed, Refusal):
@@ -84,8 +82,6 @@ def add(session: Session, urls: Sequence[str], title: str | None, tags: Sequence
             )
             for other in feed.others:
                 session.output.say(f"  the page also offers {other}")
-    finally:
-        fetcher.close()
     add_sources(session.path, found)
     if documents:
         with suppress(FeedmillError), session.mill() as mill:  # a store that is out of reach: `sync` fetches them anew
@@ -226,4 +222,4 @@ def _document(settings: Settings, place: str) -> bytes:
             raise UsageError(f"{place}: it cannot be read ({error.strerror})") from None
     from feedmill.subscribe import fetch_document
 
-    return fetch_document(place, settings.fetch).body
+    return fetch_document(place, settings.fetch, settings.store).body

@@ -22,16 +22,20 @@ if TYPE_CHECKING:
     from feedmill.config.settings import Settings
     from feedmill.feeds.store import Store
     from feedmill.ingest.fetch import Fetcher
+    from feedmill.ingest.options import FetchOptions
+    from feedmill.ingest.visit import Visitor
 
 LOOK_AGAIN = timedelta(hours=1)
 
 
-def listed_sources(settings: Settings, store: Store, fetcher: Callable[[], Fetcher], *, now: datetime) -> list[Source]:
+def listed_sources(
+    settings: Settings, store: Store, fetcher: Callable[[], Fetcher], *, clock: Callable[[], datetime]
+) -> list[Source]:
     """All sources of all lists, in order. `fetcher` is called only when a remote list is due."""
     found: list[Source] = []
     for item in settings.lists:
         if item.is_remote:
-            found += _remote(item.opml, settings.address(item.opml), store, fetcher, now)
+            found += _remote(item.opml, settings.address(item.opml), store, fetcher, settings.fetch, clock)
         else:
             found += _local(Path(item.opml))
     return found
@@ -48,18 +52,28 @@ def _local(path: Path) -> list[Source]:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _remote(url: str, address: str, store: Store, fetcher: Callable[[], Fetcher], now: datetime) -> list[Source]:
+def _remote(
+    url: str,
+    address: str,
+    store: Store,
+    fetcher: Callable[[], Fetcher],
+    options: FetchOptions,
+    clock: Callable[[], datetime],
+) -> list[Source]:
     key = f"list:{url}"
     kept: dict[str, Any] = json.loads(store.meta(key) or "{}")
+    now = clock()
     if kept.get("next", 0) <= now.timestamp():
-        kept = _refresh(address, kept, fetcher(), now)
+        from feedmill.ingest.visit import Visitor
+
+        kept = _refresh(address, kept, Visitor(fetcher(), options, store, wall=clock), now)
         store.set_meta(key, json.dumps(kept))
     return [Source(url=row["url"], title=row["title"], tags=tuple(row["tags"])) for row in kept.get("sources", ())]
 
 
-def _refresh(url: str, kept: dict[str, Any], fetcher: Fetcher, now: datetime) -> dict[str, Any]:
+def _refresh(url: str, kept: dict[str, Any], visitor: Visitor, now: datetime) -> dict[str, Any]:
     validators = Validators(**kept.get("validators", {}))
-    outcome = fetcher.fetch(url, validators=validators)
+    outcome = visitor.fetch(url, validators=validators)
     wait = LOOK_AGAIN
     if isinstance(outcome, Fetched | NotModified):
         wait = max(wait, outcome.freshness.max_age or wait)

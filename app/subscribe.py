@@ -1,6 +1,6 @@
 """Becoming a subscriber: which feed is behind a URL, and whether we have it already.
 
-In:  a URL that somebody typed, a fetcher, the sources that are configured.
+In:  a URL that somebody typed, a visitor that asks with a guest's manners, the sources that are configured.
 Out: `Feed` or a `Refusal` with a sentence. At most two requests: the URL itself, and the best feed that its page names.
 Never: writes the configuration or the store.
 """
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +22,10 @@ from feedmill.feeds.source import Source, SourceRecord
 
 if TYPE_CHECKING:
     from feedmill.config.settings import Settings
-    from feedmill.ingest.fetch import Fetcher
+    from feedmill.feeds.store import Store
     from feedmill.ingest.options import FetchOptions
     from feedmill.ingest.parsed import ParsedFeed
+    from feedmill.ingest.visit import Visitor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ def complete(url: str) -> str:
     return url if "://" in url else f"https://{url}"
 
 
-def find_feed(fetcher: Fetcher, url: str) -> Feed | Refusal:
+def find_feed(visitor: Visitor, url: str) -> Feed | Refusal:
     """The feed at `url`, or behind the page at `url`."""
     from feedmill.config.model import fill, secrets_in
     from feedmill.ingest.parse import discover, parse
@@ -91,7 +94,7 @@ def find_feed(fetcher: Fetcher, url: str) -> Feed | Refusal:
     for name in secrets_in(asked):
         if name not in os.environ:
             return Refusal(f"the environment has no {name}; export {name}=…")
-    answer = fetcher.fetch(fill(asked, os.environ))
+    answer = visitor.fetch(fill(asked, os.environ))
     if not isinstance(answer, Fetched):
         return Refusal(told(answer))
     feed = parse(answer.document)
@@ -101,7 +104,7 @@ def find_feed(fetcher: Fetcher, url: str) -> Feed | Refusal:
     if not candidates:
         return Refusal(_no_feed(answer.document, feed))
     best = candidates[0].url
-    second = fetcher.fetch(best)
+    second = visitor.fetch(best)
     if not isinstance(second, Fetched):
         return Refusal(f"the page names the feed {best}, but {told(second)}")
     feed = parse(second.document)
@@ -125,12 +128,39 @@ def _feed(answer: Fetched, asked: str, feed: ParsedFeed) -> Feed:
     return Feed(url=url, title=title, entries=len(feed.entries), answer=replace(answer, move=None))
 
 
-def fetch_document(url: str, options: FetchOptions) -> RawDocument:
-    """What one request brings, for a command that wants the document itself; FeedmillError when it brings none."""
-    from feedmill.ingest.fetch import Fetcher
+@contextmanager
+def visiting(options: FetchOptions, store: str | None) -> Iterator[Visitor]:
+    """Who asks for single documents: with the sites' memory of `store`, when there is one and it can be opened.
 
-    with Fetcher(options) as fetcher:
-        outcome = fetcher.fetch(url)
+    A command that only looks must not need a store, and makes none.
+    """
+    from feedmill.ingest.fetch import Fetcher
+    from feedmill.ingest.visit import Visitor
+
+    memory = _memory_of_sites(store) if store is not None else None
+    try:
+        with Fetcher(options) as fetcher:
+            yield Visitor(fetcher, options, memory)
+    finally:
+        if memory is not None:
+            memory.close()
+
+
+def _memory_of_sites(place: str) -> Store | None:
+    from feedmill.feeds.store import Store
+
+    if "://" not in place and not Path(place).exists():
+        return None
+    try:
+        return Store.open(place)
+    except FeedmillError:
+        return None
+
+
+def fetch_document(url: str, options: FetchOptions, store: str | None) -> RawDocument:
+    """What one request brings, for a command that wants the document itself; FeedmillError when it brings none."""
+    with visiting(options, store) as visitor:
+        outcome = visitor.fetch(url)
     if not isinstance(outcome, Fetched):
         raise FeedmillError(f"{url}: {told(outcome)}")
     return outcome.document
@@ -174,6 +204,21 @@ def records_of(settings: Settings) -> list[SourceRecord]:
         for source in settings.sources
     ]
     return records + (list(remembered.values()) if settings.lists else [])
+
+
+def hub_words(settings: Settings, now: datetime) -> dict[str, str]:
+    """How it stands with the hub of each source that has one, in a sentence, by the source's URL."""
+    from feedmill.feeds.store import Store
+
+    if "://" not in settings.store and not Path(settings.store).exists():
+        return {}
+    with Store.open(settings.store, read_only=True) as store:
+        subscriptions = store.subscriptions()
+    if not subscriptions:
+        return {}
+    from feedmill.ingest.websub_trust import words_by_source
+
+    return words_by_source(subscriptions, now)
 
 
 def _remembered(settings: Settings) -> dict[str, SourceRecord]:

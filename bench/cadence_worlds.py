@@ -1,6 +1,7 @@
 """How long an entry waits to be seen, for the same number of requests: five worlds, four policies.
 
     python bench/cadence_worlds.py                    table for 200 feeds, 3 weeks
+    python bench/cadence_worlds.py --seeds 5          the same for seeds 1 to 5, and each world's share: mean and range
     python bench/cadence_worlds.py --svg docs/images  and the curve of wait against requests
     python bench/cadence_worlds.py --feeds 40 --days 7 --worlds poisson
 
@@ -10,6 +11,9 @@ until it spends the same number of requests, 24 a feed and day on average, so th
 Intervals are held between 10 minutes and 24 hours for all. Ours goes through `ingest.cadence` itself: `learn` after
 every look, `schedule` for the next, jitter included, on feeds whose servers invite frequent looks (max-age of a
 minute): floors that servers and feeds ask for are not part of the comparison.
+
+`rates known` is the bound: an interval proportional to 1/sqrt(r) for who knows every blog's true rate r (scheduling.md
+section 2). It is a bound where the rate is all there is to know, that is in the world `poisson`.
 
 A document holds 10 to 30 entries: more postings than that between two looks lose entries.
 """
@@ -45,6 +49,7 @@ class Feed:
 
     posts: list[float]
     holds: int
+    rate: float = 0.0  # postings a day over the whole time; in `poisson` the true rate
     warm: PostingRate = field(default_factory=PostingRate)
 
 
@@ -158,6 +163,7 @@ def make_world(name: str, *, feeds: int, days: int, seed: int) -> list[Feed]:
         rng = random.Random(f"{seed} {name} {number}")
         posts = WORLDS[name](rng, end)
         feed = Feed(posts=posts, holds=rng.choice([10, 15, 20, 30]))
+        feed.rate = rate_of(random.Random(f"{seed} {name} {number}")) if name == "poisson" else len(posts) * DAY / end
         # The first document shows what it holds a week into the world; a look every six hours learns the rest.
         rate = PostingRate()
         seen = 0
@@ -272,11 +278,23 @@ def ours(feed: Feed, knob: float, rng: random.Random, begin: float, end: float) 
     return looks
 
 
+def rates_known(feed: Feed, knob: float, rng: random.Random, begin: float, end: float) -> list[float]:
+    """What nobody can do: 1/sqrt of the true rate; `knob` minutes for the median blog."""
+    gap = clamped(knob * (0.35 / feed.rate) ** 0.5) if feed.rate else MOST
+    at = begin + rng.uniform(0, min(gap, 60.0))
+    looks = []
+    while at < end:
+        looks.append(at)
+        at += gap
+    return looks
+
+
 POLICIES: dict[str, tuple[Policy, float, float]] = {  # with the range of its knob
     "fixed 60 min": (fixed, 60.0, 60.0),
     "Miniflux-like": (miniflux_like, 0.0005, 1.0),
     "CommaFeed-like": (commafeed_like, 0.002, 4.0),
     "feedmill": (ours, 10.0, 480.0),
+    "rates known": (rates_known, 5.0, 480.0),
 }
 
 
@@ -311,28 +329,45 @@ def main() -> None:
     parser.add_argument("--feeds", type=int, default=200)
     parser.add_argument("--days", type=int, default=21)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1, help="so many, from --seed on")
     parser.add_argument("--worlds", nargs="*", default=list(WORLDS)[:5], choices=list(WORLDS))
+    parser.add_argument("--policies", nargs="*", default=list(POLICIES), choices=list(POLICIES))
     parser.add_argument("--svg", type=Path, help="folder for cadence.svg, the curve of the diurnal world")
     wanted = parser.parse_args()
     began = process_time()
-    print(f"{wanted.feeds} feeds, {wanted.days} days after {HISTORY_DAYS} of history, seed {wanted.seed}")
+    seeds = range(wanted.seed, wanted.seed + wanted.seeds)
     print("mean wait of an entry in minutes (share of fixed) [95th percentile; looks a feed and day; entries lost]\n")
     for name in wanted.worlds:
-        feeds = make_world(name, feeds=wanted.feeds, days=wanted.days, seed=wanted.seed)
-        base: Tally | None = None
-        for title, (policy, low, high) in POLICIES.items():
-            tally = tuned(policy, low, high, feeds, per_day=24.0, days=wanted.days, seed=wanted.seed)
-            base = base or tally
-            looks = tally.looks / len(feeds) / wanted.days
-            print(
-                f"{name:<11} {title:<15} {tally.wait:6.1f} ({tally.wait / base.wait:4.2f})"
-                f"  [p95 {tally.p95:6.1f}; {looks:5.2f}; lost {tally.lost}]",
-                flush=True,
-            )
+        shares: dict[str, list[float]] = {}
+        for seed in seeds:
+            print(f"{name}: {wanted.feeds} feeds, {wanted.days} days after {HISTORY_DAYS} of history, seed {seed}")
+            for title, share in compare(name, wanted.policies, feeds=wanted.feeds, days=wanted.days, seed=seed).items():
+                shares.setdefault(title, []).append(share)
+        for title, found in shares.items() if len(seeds) > 1 else ():
+            mean = sum(found) / len(found)
+            print(f"{name:<11} {title:<15} {len(found)} seeds: {mean:4.2f} ({min(found):4.2f} to {max(found):4.2f})")
         print()
     if wanted.svg:
         draw(wanted.svg / "cadence.svg", feeds=min(wanted.feeds, 60), days=wanted.days, seed=wanted.seed)
     print(f"{process_time() - began:.0f} s of CPU")
+
+
+def compare(name: str, policies: list[str], *, feeds: int, days: int, seed: int) -> dict[str, float]:
+    """One world under some policies, printed; each one's share of the fixed interval's wait."""
+    world = make_world(name, feeds=feeds, days=days, seed=seed)
+    base = run(fixed, 60.0, world, days=days, seed=seed)
+    shares = {}
+    for title in policies:
+        policy, low, high = POLICIES[title]
+        tally = tuned(policy, low, high, world, per_day=24.0, days=days, seed=seed)
+        shares[title] = tally.wait / base.wait
+        looks = tally.looks / len(world) / days
+        print(
+            f"{name:<11} {title:<15} {tally.wait:6.1f} ({shares[title]:4.2f})"
+            f"  [p95 {tally.p95:6.1f}; {looks:5.2f}; lost {tally.lost}]",
+            flush=True,
+        )
+    return shares
 
 
 # ---- the curve ------------------------------------------------------------------------------------------------------
@@ -346,7 +381,7 @@ def draw(path: Path, *, feeds: int, days: int, seed: int) -> None:
     world = make_world("diurnal", feeds=feeds, days=days, seed=seed)
     curves: dict[str, list[tuple[float, float]]] = {}
     for title, (policy, low, high) in POLICIES.items():
-        for budget in BUDGETS:
+        for budget in BUDGETS if title in COLOURS else ():
             edges = (DAY / budget, DAY / budget) if policy is fixed else (low, high)
             tally = tuned(policy, *edges, world, per_day=budget, days=days, seed=seed)
             looks = tally.looks / len(world) / days

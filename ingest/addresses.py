@@ -10,10 +10,12 @@ Never: looks up a name, opens a socket, trusts a URL's spelling. Only what the c
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-# Opened by `allow_private_networks`: a feed on one's own machine, house, company or VPN is a real wish (T13).
+# What `allow_private_networks`, `allow_networks` and `allow_hosts` can open: a feed on one's own machine, house,
+# company or VPN is a real wish (T13).
 _PRIVATE_V4 = (
     ("127.0.0.0/8", "a loopback address"),
     ("10.0.0.0/8", "a private address"),
@@ -80,8 +82,48 @@ def refuse_address(address: str, *, allow_private: bool = False) -> str | None:
     return _refuse_v4(ip, allow_private=allow_private)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The private addresses that the operator opened: all of them, some networks, or those of some host names (T13).
+
+    `networks` are blocks in CIDR notation, `hosts` lower-case names. What is never opened stays closed, whatever they
+    say.
+    """
+
+    everything: bool = False
+    networks: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
+
+    def refuse(self, host: str, address: str) -> str | None:
+        """Why `host` must not be asked at `address`; None when it may."""
+        reason = refuse_address(address, allow_private=self.everything)
+        if reason is None or not (self.networks or self.hosts):
+            return reason
+        if host.rstrip(".") in self.hosts or (is_private(address) and _is_within(address, self.networks)):
+            return refuse_address(address, allow_private=True)
+        return reason
+
+
+def needless(network: str) -> str | None:
+    """Why opening `network` would change nothing: what it is, when none of its addresses can be opened; else None."""
+    block = ip_network(network)
+    private = _V4_PRIVATE if isinstance(block, IPv4Network) else _V6_PRIVATE
+    ends = {refuse_address(str(end), allow_private=True) for end in (block[0], block[-1])}
+    if None not in ends:
+        return min(filter(None, ends))
+    return None if any(block.overlaps(each) for each, _ in private) else "a public address"
+
+
+@lru_cache(maxsize=4096)
+def _is_within(address: str, networks: tuple[str, ...]) -> bool:
+    ip = ip_address(address)
+    if isinstance(ip, IPv6Address) and ip in _V4_MAPPED:
+        ip = IPv4Address(int(ip) & 0xFFFFFFFF)
+    return any(ip in ip_network(network) for network in networks)
+
+
 def is_private(address: str) -> bool:
-    """Whether it is one of those that `allow_private_networks` opens."""
+    """Whether it is one of those that the operator can open."""
     return refuse_address(address) is not None and refuse_address(address, allow_private=True) is None
 
 

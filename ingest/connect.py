@@ -18,9 +18,10 @@ from itertools import zip_longest
 from typing import Any
 
 from feedmill.feeds.outcome import FailureKind
-from feedmill.ingest.addresses import is_private, refuse_address
+from feedmill.ingest.addresses import Opened, is_private
 from feedmill.ingest.target import printable
 
+_NOTHING_OPENED = Opened()
 Resolver = Callable[..., Sequence[tuple[Any, ...]]]  # of the shape of socket.getaddrinfo
 
 _STAGGER_SECONDS = 0.25  # RFC 8305 5: head start of one address before the next is tried beside it
@@ -63,19 +64,24 @@ class Deadline:
 
 
 def open_socket(
-    host: str, port: int, deadline: Deadline, *, allow_private: bool = False, resolver: Resolver = socket.getaddrinfo
+    host: str,
+    port: int,
+    deadline: Deadline,
+    *,
+    opened: Opened = _NOTHING_OPENED,
+    resolver: Resolver = socket.getaddrinfo,
 ) -> socket.socket:
     """Resolve once, judge every address, connect to the first good one that answers (T1-T5, check 103)."""
     allowed: list[tuple[int, Any]] = []
     reason, where = "no address", host
     for family, address in _lookup(host, port, deadline, resolver):
-        refusal = refuse_address(address[0], allow_private=allow_private)
+        refusal = opened.refuse(host, address[0])
         if refusal is None:
             allowed.append((family, address))
         else:
             reason, where = refusal, address[0]
     if not allowed:
-        hint = " (allow_private_networks opens it)" if is_private(where) else ""
+        hint = " (allow_networks or allow_private_networks opens it)" if is_private(where) else ""
         place = host if where == host else f"{host} is at {where}, which"
         raise TransportError(FailureKind.BLOCKED_ADDRESS, f"{place} is {reason}: not connected{hint}")
     sock = _connect(_interleaved(allowed)[:_MOST_ADDRESSES], host, deadline)

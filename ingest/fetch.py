@@ -18,11 +18,9 @@ deadline, holds more of a body than the cap, decides what a rule means (that is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, Self
-
-import requests
-from requests.structures import CaseInsensitiveDict
 
 from feedmill.feeds.outcome import Failure, FailureKind, Outcome, Validators
 from feedmill.ingest import exchange
@@ -30,9 +28,9 @@ from feedmill.ingest.codings import BodyError, read_body
 from feedmill.ingest.connect import Deadline, TransportError
 from feedmill.ingest.exchange import Answer, Asked, Redirect, Trail
 from feedmill.ingest.freshness import Headers
-from feedmill.ingest.options import FetchOptions
+from feedmill.ingest.options import FetchOptions, TlsTrust
 from feedmill.ingest.target import Target, read_target
-from feedmill.ingest.transport import Arrived, Transport, wire_pieces
+from feedmill.ingest.transport import Arrived, Transport, prepared, wire_pieces
 
 MAX_HOPS = 5  # check 90
 
@@ -46,6 +44,26 @@ class Gatekeeper(Protocol):
 
     def enter(self, url: str) -> float | None:
         """Seconds that were waited, or None when `url` must not be asked now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What holds for all requests of one look. `exception`: an origin, and whom its certificate is believed for."""
+
+    start: Target
+    deadline: Deadline
+    conditional: bool
+    gatekeeper: Gatekeeper | None
+    exception: tuple[tuple[str, str, int], TlsTrust] | None
+
+    def trust(self, target: Target) -> TlsTrust | None:
+        """The exception that holds at `target`, if any: a redirect to elsewhere goes without it."""
+        return self.exception[1] if self.exception is not None and self.exception[0] == target.origin else None
+
+
+def _exception(source_url: str, trust: TlsTrust | None) -> tuple[tuple[str, str, int], TlsTrust] | None:
+    target = read_target(source_url) if trust is not None else None
+    return (target.origin, trust) if isinstance(target, Target) and trust is not None else None
 
 
 class Fetcher:
@@ -62,7 +80,7 @@ class Fetcher:
         now: Callable[[], datetime] = _wall_clock,
     ) -> None:
         self._options = options
-        self._transport = transport or Transport(allow_private_networks=options.allow_private_networks)
+        self._transport = transport or Transport.for_options(options)
         self._now = now
 
     def fetch(
@@ -72,18 +90,27 @@ class Fetcher:
         validators: Validators = Validators(),  # noqa: B008 - frozen
         conditional: bool = True,
         gatekeeper: Gatekeeper | None = None,
+        source_url: str = "",
     ) -> Outcome:
         """Ask for `url` once, following redirects. `conditional=False` asks for the whole document (check 33).
 
         `gatekeeper` is asked before every request; the time it takes is not counted against the deadline. When it
-        says no, the outcome is a `Failure` that its owner throws away.
+        says no, the outcome is a `Failure` that its owner throws away. `source_url` is the configured URL for whose
+        sake it is asked: what the operator wrote down about its certificate holds at its origin (check 102).
         """
         target = read_target(url)
         if isinstance(target, Failure):
             return target
         deadline = Deadline(self._options.timeout.total_seconds())
         try:
-            return self._follow(target, validators, deadline, conditional=conditional, gatekeeper=gatekeeper)
+            look = _Look(
+                start=target,
+                deadline=deadline,
+                conditional=conditional,
+                gatekeeper=gatekeeper,
+                exception=_exception(source_url, self._options.trust.get(source_url)),
+            )
+            return self._follow(look, validators)
         except (TransportError, BodyError) as trouble:
             return Failure(kind=trouble.kind, detail=trouble.detail)
 
@@ -97,26 +124,17 @@ class Fetcher:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _follow(
-        self,
-        start: Target,
-        validators: Validators,
-        deadline: Deadline,
-        *,
-        conditional: bool,
-        gatekeeper: Gatekeeper | None,
-    ) -> Outcome:
-        target, trail = start, Trail()
-        seen = {start.url}
+    def _follow(self, look: _Look, validators: Validators) -> Outcome:
+        target, trail = look.start, Trail()
+        seen = {target.url}
         for _ in range(MAX_HOPS + 1):
-            asked = Asked(target=target, validators=exchange.applicable(validators, target, conditional=conditional))
-            authorization = start.authorization if target.origin == start.origin else None
-            if gatekeeper is not None:
-                waited = gatekeeper.enter(target.url)
+            if look.gatekeeper is not None:
+                waited = look.gatekeeper.enter(target.url)
                 if waited is None:
                     return Failure(kind=FailureKind.RATE_LIMITED, detail=f"{target.host} is not to be asked now")
-                deadline.extend(waited)
-            step = self._ask(asked, trail, deadline, authorization=authorization)
+                look.deadline.extend(waited)
+            sent = exchange.applicable(validators, target, conditional=look.conditional)
+            step = self._ask(Asked(target=target, validators=sent), trail, look)
             if not isinstance(step, Redirect):
                 return step
             if step.target.url in seen:
@@ -130,9 +148,11 @@ class Fetcher:
             kind=FailureKind.REDIRECT_LOOP, detail=f"more than {MAX_HOPS} redirects, the last to {target.url}"
         )
 
-    def _ask(self, asked: Asked, trail: Trail, deadline: Deadline, *, authorization: str | None) -> Outcome | Redirect:
+    def _ask(self, asked: Asked, trail: Trail, look: _Look) -> Outcome | Redirect:
+        authorization = look.start.authorization if asked.target.origin == look.start.origin else None
         headers = exchange.request_headers(asked, user_agent=self._options.user_agent, authorization=authorization)
-        response = self._transport.send(_prepared(asked.target, headers), timeout=deadline)
+        trust = look.trust(asked.target)
+        response = self._transport.send(prepared(asked.target, headers), timeout=look.deadline, trust=trust)
         try:
             return self._judge(asked, trail, response)
         finally:
@@ -176,12 +196,3 @@ class Fetcher:
             return read_body([bytes(start)], encoding, max_body_bytes=exchange.MAX_ERROR_BODY_BYTES)
         except (TransportError, BodyError):
             return bytes(start)
-
-
-def _prepared(target: Target, headers: dict[str, str]) -> requests.PreparedRequest:
-    """A request made by hand: `Request.prepare` would re-escape the path, read .netrc and join cookies."""
-    prepared = requests.PreparedRequest()
-    prepared.method = "GET"
-    prepared.url = target.url
-    prepared.headers = CaseInsensitiveDict(headers)
-    return prepared

@@ -20,14 +20,13 @@ from typing import TYPE_CHECKING, Protocol
 from feedmill.feeds.errors import FeedmillError
 from feedmill.feeds.outcome import Failure, FailureKind, Fetched, Outcome
 from feedmill.feeds.source import SourceRecord, SourceRules
-from feedmill.ingest.gate import SiteGate, site_key
+from feedmill.ingest.gate import SiteGate, remember_sites, site_key
 from feedmill.ingest.options import FetchOptions
 from feedmill.ingest.parsed import ParsedEntry
 from feedmill.ingest.passage import Passage
 from feedmill.ingest.rules import PAGE_SAID, PAGE_TEXT
 from feedmill.ingest.site_queue import SiteQueue, Turn
 from feedmill.ingest.treat import PAGE_OWED, Treatment
-from feedmill.ingest.workers import remember_sites
 
 if TYPE_CHECKING:
     from feedmill.feeds.store import Original, Store

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from feedmill.feeds.outcome import Failure, FailureKind, Gone, Outcome
 from feedmill.feeds.source import SiteState
@@ -92,6 +92,19 @@ class _Site:
     refusals: int = 0
     postponed: int = 0
     asked: int = 0
+
+
+class SiteMemory(Protocol):
+    """What the store remembers of sites; all processes on it share them."""
+
+    def sites(self, keys: Sequence[str]) -> Mapping[str, SiteState]:
+        """Those that are known."""
+
+    def book_site(self, key: str, now: datetime, gap: timedelta) -> SiteState:
+        """Take a place in a site's line; `next_allowed` is when the caller may ask."""
+
+    def save_sites(self, states: Sequence[SiteState]) -> None:
+        """Remember them."""
 
 
 class SiteGate:
@@ -235,3 +248,21 @@ class SiteGate:
             spacing=site.spacing,
             refusals=site.refusals,
         )
+
+
+def remember_sites(gate: SiteGate, store: SiteMemory) -> None:
+    """Remember sites; places and holds that another process booked meanwhile stay."""
+    states = gate.states()
+    others = store.sites([state.key for state in states])
+    merged = []
+    for state in states:
+        other = others.get(state.key, state)
+        merged.append(
+            replace(
+                state,
+                next_allowed=max(filter(None, (state.next_allowed, other.next_allowed)), default=None),
+                hold_until=max(filter(None, (state.hold_until, other.hold_until)), default=None),
+            )
+        )
+    if merged:
+        store.save_sites(merged)

@@ -21,7 +21,7 @@ import ssl
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -32,13 +32,20 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from feedmill.feeds.outcome import Failure, FailureKind
+from feedmill.ingest.addresses import Opened
 from feedmill.ingest.connect import Deadline, Resolver, TransportError, open_socket
+from feedmill.ingest.options import FetchOptions, TlsTrust
 from feedmill.ingest.target import Target, printable, read_target
 from feedmill.ingest.timed_response import EMPTY_STATUSES, TimedResponse
+from feedmill.ingest.trust import context_for, refuse_certificate
 
 _KEPT_CONNECTIONS = 8
 _KEPT_SECONDS = 15.0
 _PIECE_BYTES = 65_536
+
+# Whose connection it is: an origin, and whom its certificate was believed for. One that an exception let in must not
+# serve a source that has none.
+_Place = tuple[tuple[str, str, int], TlsTrust | None]
 
 
 @cache
@@ -66,24 +73,37 @@ class Arrived(requests.Response):
 class Transport(HTTPAdapter):
     """A requests adapter with guarded sockets, a total deadline and one SSLContext.
 
-    `context` and `resolver` are for tests and for a host's own certificates; None means the usual ones.
+    `opened` are the private addresses that may be asked (`for_options` reads them from `[fetch]`). `context` and
+    `resolver` are for tests and for a host's own certificates; None means the usual ones.
     """
 
     def __init__(
         self,
         *,
         allow_private_networks: bool = False,
+        opened: Opened | None = None,
         context: ssl.SSLContext | None = None,
         resolver: Resolver = socket.getaddrinfo,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1)
-        self._allow_private = allow_private_networks
+        self._opened = opened or Opened(everything=allow_private_networks)
         self._context = context
         self._resolver = resolver
         self._clock = clock
-        self._idle: OrderedDict[tuple[str, str, int], tuple[_Connection, float]] = OrderedDict()
+        self._idle: OrderedDict[_Place, tuple[_Connection, float]] = OrderedDict()
         self._lock = threading.Lock()
+
+    @classmethod
+    def for_options(cls, options: FetchOptions) -> Transport:
+        """The transport that keeps to `[fetch]`: whatever goes out passes one address guard (T9)."""
+        return cls(
+            opened=Opened(
+                everything=options.allow_private_networks,
+                networks=options.allow_networks,
+                hosts=frozenset(host.lower() for host in options.allow_hosts),
+            )
+        )
 
     def send(  # type: ignore[override]
         self,
@@ -93,20 +113,22 @@ class Transport(HTTPAdapter):
         verify: Any = True,  # noqa: ARG002 - always
         cert: Any = None,  # noqa: ARG002
         proxies: Any = None,  # noqa: ARG002 - none (check 10)
+        trust: TlsTrust | None = None,
     ) -> Arrived:
-        """Send and wait for the answer's headers. `timeout` is total, in seconds, or a Deadline that already runs."""
+        """Send and wait for the answer's headers. `timeout` is total, in seconds, or a Deadline that already runs;
+        `trust` holds for this request, and for a kept connection that was made under it."""
         target = read_target(request.url or "")
         if isinstance(target, Failure):
             raise TransportError(target.kind, target.detail)
         if not isinstance(timeout, Deadline):
             timeout = Deadline(30.0 if timeout is None else float(timeout), clock=self._clock)
-        kept = self._take(target)
+        kept = self._take((target.origin, trust))
         if kept is not None:
             try:
                 return self._exchange(kept, request, target, timeout)
             except _StaleConnectionError:
                 pass  # check 83: the one repetition that is allowed; no byte of an answer had come
-        return self._exchange(self._connection(target), request, target, timeout)
+        return self._exchange(self._connection(target, trust), request, target, timeout)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -125,21 +147,21 @@ class Transport(HTTPAdapter):
             return
         now = self._clock()
         with self._lock:
-            replaced = self._idle.pop(connection.target.origin, None)
-            self._idle[connection.target.origin] = (connection, now)
+            replaced = self._idle.pop(connection.place, None)
+            self._idle[connection.place] = (connection, now)
             leaving = [] if replaced is None else [replaced[0]]
             while self._idle:
-                origin, (oldest, since) = next(iter(self._idle.items()))
+                place, (oldest, since) = next(iter(self._idle.items()))
                 if len(self._idle) <= _KEPT_CONNECTIONS and now - since < _KEPT_SECONDS:
                     break
-                del self._idle[origin]
+                del self._idle[place]
                 leaving.append(oldest)
         for each in leaving:
             each.close()
 
-    def _take(self, target: Target) -> _Connection | None:
+    def _take(self, place: _Place) -> _Connection | None:
         with self._lock:
-            connection, since = self._idle.pop(target.origin, (None, 0.0))
+            connection, since = self._idle.pop(place, (None, 0.0))
         if connection is None:
             return None
         if self._clock() - since < _KEPT_SECONDS and connection.is_connected:
@@ -147,12 +169,18 @@ class Transport(HTTPAdapter):
         connection.close()
         return None
 
-    def _connection(self, target: Target) -> _Connection:
+    def _connection(self, target: Target, trust: TlsTrust | None) -> _Connection:
         tls = None
         if target.scheme == "https":
-            tls = self._context or shared_context()
-        opener = partial(open_socket, allow_private=self._allow_private, resolver=self._resolver)
-        return _Connection(target, tls, opener)
+            try:
+                tls = self._context or shared_context() if trust is None else context_for(trust)
+            except OSError as error:  # ssl.SSLError is one too
+                raise TransportError(
+                    FailureKind.TLS,
+                    f"the certificates of tls_ca cannot be used: {printable(error.strerror or str(error))}",
+                ) from error
+        opener = partial(open_socket, opened=self._opened, resolver=self._resolver)
+        return _Connection(target, tls, opener, trust)
 
     def _exchange(
         self, connection: _Connection, request: requests.PreparedRequest, target: Target, deadline: Deadline
@@ -185,6 +213,18 @@ class Transport(HTTPAdapter):
         return response
 
 
+def prepared(
+    target: Target, headers: Mapping[str, str], *, method: str = "GET", body: bytes | None = None
+) -> requests.PreparedRequest:
+    """A request made by hand: `Request.prepare` would re-escape the path, read .netrc and join cookies."""
+    request = requests.PreparedRequest()
+    request.method = method
+    request.url = target.url
+    request.headers = CaseInsensitiveDict(headers)
+    request.body = body
+    return request
+
+
 def wire_pieces(response: requests.Response, target: Target) -> Iterator[bytes]:
     """The body as it comes off the wire, 64 KB at a time; a body shorter than it said is an error (check 27)."""
     raw = response.raw
@@ -206,12 +246,18 @@ class _Connection(urllib3.connection.HTTPConnection):
     """http.client underneath, with our socket, our response class and no header parsing by the e-mail package."""
 
     def __init__(
-        self, target: Target, tls: ssl.SSLContext | None, opener: Callable[[str, int, Deadline], socket.socket]
+        self,
+        target: Target,
+        tls: ssl.SSLContext | None,
+        opener: Callable[[str, int, Deadline], socket.socket],
+        trust: TlsTrust | None = None,
     ) -> None:
         super().__init__(target.host, target.port)
         self.default_port = 443 if tls is not None else 80  # type: ignore[misc]  # what the Host header leaves out
         self.target = target
         self.deadline = Deadline(0.0)
+        self.place: _Place = (target.origin, trust)
+        self._trust = trust
         self._tls = tls
         self._opener = opener
         self.response_class = self._make_response  # type: ignore[assignment]
@@ -234,6 +280,12 @@ class _Connection(urllib3.connection.HTTPConnection):
             except BaseException:
                 sock.close()
                 raise
+            reason = refuse_certificate(self._trust, sock.getpeercert(binary_form=True))
+            if reason:
+                sock.close()
+                raise TransportError(
+                    FailureKind.TLS, f"the certificate of {self.target.host} is not accepted: {reason}"
+                )
         sock.settimeout(self.deadline.remaining("the request"))
         self.sock = sock
 

@@ -16,9 +16,13 @@ from feedmill.ingest.parse.vocabulary import VOID
 
 MAX_DEPTH = 200
 MAX_ATTRIBUTES = 256
+MAX_MARKUP = 600_000  # tags and attributes outside of CDATA: a tree takes a hundred bytes and more for each of them
+MAX_JSON_PARTS = 250_000  # objects and lists
 MAX_PAGE_DEPTH = 5000  # lexbor: 0.03 s; 20 000 take 0.4 s, 100 000 take 15 s
 
 _OPAQUE = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL)
+_OPAQUE_BYTES = re.compile(_OPAQUE.pattern.encode(), re.DOTALL)
+_JSON_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _LONG_TAG = re.compile(r"<[A-Za-z_:][^<>]{1024,}")  # 257 attributes take more than this
 _LONG_TAG_BYTES = re.compile(_LONG_TAG.pattern.encode())
 _EQUALS = re.compile(r"=\s{0,20}[\"']")
@@ -42,9 +46,30 @@ def has_crowded_tag(body: bytes) -> bool:
     return any(len(_EQUALS_BYTES.findall(found.group())) > MAX_ATTRIBUTES for found in _LONG_TAG_BYTES.finditer(body))
 
 
+def has_too_much_markup(body: bytes) -> bool:
+    """Whether the document is nothing but tags, of which a tree would take a gigabyte; CDATA and comments aside."""
+    return _markup(body) > MAX_MARKUP and _markup(_OPAQUE_BYTES.sub(b"", body)) > MAX_MARKUP
+
+
+def _markup(body: bytes) -> int:
+    return body.count(b"<") + body.count(b'="') + body.count(b"='")
+
+
+def json_refusal(body: bytes) -> str | None:
+    """Why a JSON document is not read: each object and list takes a hundred bytes and more once it is read."""
+    if body.count(b"{") + body.count(b"[") <= MAX_JSON_PARTS:
+        return None
+    solid = _JSON_STRING.sub(b"", body)
+    if solid.count(b"{") + solid.count(b"[") <= MAX_JSON_PARTS:
+        return None
+    return f"it has more than {MAX_JSON_PARTS:,} objects and lists"
+
+
 def refusal(text: str) -> str | None:
-    """Why the document is not read: elements nested too deep, or a tag with too many attributes."""
+    """Why the document is not read: elements nested too deep, a tag with too many attributes, nothing but tags."""
     solid = _OPAQUE.sub("", text)
+    if solid.count("<") + solid.count('="') + solid.count("='") > MAX_MARKUP:
+        return f"it has more than {MAX_MARKUP:,} tags and attributes"
     for found in _LONG_TAG.finditer(solid):
         if len(_EQUALS.findall(found.group())) > MAX_ATTRIBUTES:
             return f"a tag has more than {MAX_ATTRIBUTES} attributes"

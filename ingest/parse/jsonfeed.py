@@ -115,7 +115,11 @@ def _people(row: dict[str, Any]) -> tuple[Person, ...]:
 
 
 def _hints(value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    hubs = [_string(hub.get("url")) for hub in _list(value.get("hubs")) if isinstance(hub, dict)]
+    hubs = [
+        _string(hub.get("url"))
+        for hub in _list(value.get("hubs"))
+        if isinstance(hub, dict) and (_string(hub.get("type")) or "").lower() != "rsscloud"  # another protocol
+    ]
     expired = (("expired", "true"),) if value.get("expired") is True else ()
     return (*(("hub", hub) for hub in hubs if hub), *expired)
 

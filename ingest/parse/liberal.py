@@ -33,9 +33,10 @@ from feedparser.html import _BaseHTMLProcessor  # type: ignore[import-untyped]
 from feedparser.parsers.loose import _LooseFeedParser  # type: ignore[import-untyped]
 from feedparser.parsers.strict import _StrictFeedParser  # type: ignore[import-untyped]
 
+from feedmill.feeds.entry import Note
 from feedmill.ingest.parse import adapter, mapping
 from feedmill.ingest.parse.liberal_elements import Elements, plain_handlers
-from feedmill.ingest.parse.liberal_walk import Enough
+from feedmill.ingest.parse.liberal_walk import MAX_WORK, Enough
 from feedmill.ingest.parsed import ParsedFeed
 
 
@@ -57,11 +58,28 @@ def read_liberal(text: str, *, dialect: str, url: str) -> tuple[ParsedFeed, bool
     well_formed = reader is not None
     if reader is None:
         reader = _run_loose(text, dialect, url)
+    if reader.exhausted:
+        _drop_unfinished(reader)
     rows = sorted(reader.entries, key=lambda row: dict.get(row, "=order") or 0)
     about = adapter.about_of(reader.feeddata, dialect)
     entries, notes = mapping.newest([adapter.entry_of(row, dialect) for row in rows])
+    if reader.exhausted and not notes:
+        said = f"only the first {len(entries)} entries were read: the document is damaged, and too large to read it all"
+        notes = (Note(step="parse-cap", field="document", detail=said),)
     hints = adapter.hints_of(reader.feeddata, about)
     return ParsedFeed(format=dialect, about=about, entries=entries, hints=hints, base=url, notes=notes), well_formed
+
+
+class TooMuchMarkup(Exception):
+    """No entry had ended when as much was read as the largest of feeds would cost."""
+
+
+def _drop_unfinished(reader: Any) -> None:
+    """The entry in which reading ended is not whole; without any other one there is nothing to show."""
+    if reader.inentry and reader.entries:
+        reader.entries.pop()
+    if not reader.entries:
+        raise TooMuchMarkup(f"it is not plain XML, and its first entry has not ended after {MAX_WORK // 4:,} tags")
 
 
 def _run_strict(text: str, dialect: str, url: str) -> Any:

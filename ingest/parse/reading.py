@@ -42,6 +42,9 @@ def parse(document: RawDocument) -> ParsedFeed | Failure:
     if not body.strip(b" \t\r\n\x00\xef\xbb\xbf"):
         return _not_a_feed("an empty body came in place of a feed")
     if _looks_like_json(body):
+        reason = guard.json_refusal(body)
+        if reason:
+            return Failure(kind=FailureKind.UNPARSABLE, detail=f"the feed was refused: {reason}")
         from feedmill.ingest.parse.jsonfeed import read_json
 
         return read_json(document)
@@ -63,7 +66,7 @@ def _read_clean(document: RawDocument) -> ParsedFeed | None:
     if _C1_BYTES.search(body) or _C1_REFERENCE.search(body):
         return None
     dialect = dialect_of(repair.first_element(head.decode("utf-8", "replace")))
-    if dialect is None or guard.has_crowded_tag(body):
+    if dialect is None or guard.has_crowded_tag(body) or guard.has_too_much_markup(body):
         return None
     return _try_fast(body, dialect, document.url)
 
@@ -84,6 +87,9 @@ def _try_fast(data: bytes, dialect: str, url: str) -> ParsedFeed | None:
 
 def _read_text(text: str, notes: tuple[Note, ...], url: str) -> ParsedFeed | Failure:
     """The XML dialects from decoded text: as little mending as makes it readable."""
+    reason = repair.entity_refusal(text)
+    if reason:
+        return Failure(kind=FailureKind.UNPARSABLE, detail=f"the feed was refused: {reason}")
     text, more = repair.strip_prolog(text)
     notes += more
     original = text
@@ -95,12 +101,17 @@ def _read_text(text: str, notes: tuple[Note, ...], url: str) -> ParsedFeed | Fai
     text, more = repair.mend_characters(text)
     notes += more
     cut_off = repair.is_truncated(text)
-    tried = not (cut_off or repair.has_c1_reference(text) or guard.has_crowded_tag(text.encode("utf-8", "replace")))
-    feed = _try_fast(text.encode("utf-8", "replace"), dialect, url) if tried else None
+    data = text.encode("utf-8", "replace")
+    hostile = guard.has_crowded_tag(data) or guard.has_too_much_markup(data)
+    tried = not (cut_off or repair.has_c1_reference(text) or hostile)
+    feed = _try_fast(data, dialect, url) if tried else None
     if feed is not None:
         return replace(feed, notes=notes + feed.notes)
     if cut_off and not repair.has_complete_entry(text):
         return Failure(kind=FailureKind.UNPARSABLE, detail="the feed is cut off before the end of its first entry")
+    reason = repair.reference_refusal(text)
+    if reason:
+        return Failure(kind=FailureKind.UNPARSABLE, detail=f"the feed was refused: {reason}")
     mended, more = _mend(text, cut_off=cut_off)
     notes += more
     reason = guard.refusal(mended)
@@ -125,10 +136,12 @@ def _mend(text: str, *, cut_off: bool) -> tuple[str, tuple[Note, ...]]:
 
 
 def _read_liberal(text: str, dialect: str, url: str) -> ParsedFeed | Failure:
-    from feedmill.ingest.parse.liberal import read_liberal
+    from feedmill.ingest.parse.liberal import TooMuchMarkup, read_liberal
 
     try:
         feed, well_formed = read_liberal(text, dialect=dialect, url=url)
+    except TooMuchMarkup as error:
+        return Failure(kind=FailureKind.UNPARSABLE, detail=f"the feed was refused: {error}")
     except Exception as error:  # noqa: BLE001 - a foreign parser on hostile bytes: the kinds of its errors have no list
         return Failure(kind=FailureKind.UNPARSABLE, detail=f"the feed could not be read: {type(error).__name__}")
     if well_formed:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import re
 from html.entities import html5
+from io import StringIO
 
 from feedmill.feeds.entry import Note
+from feedmill.ingest.parse import entities
 
 _CP1252 = {code: bytes([code]).decode("cp1252", "ignore") or "" for code in range(0x80, 0xA0)}
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -37,6 +39,7 @@ _NAMESPACE_VALUE = re.compile(r"(\sxmlns[\w.:-]{0,60}\s{0,5}=\s{0,5})([\"'])([^\
 _ENTRY_END = re.compile(r"</(?:[A-Za-z_][\w.-]{0,40}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([A-Za-z_][\w.:-]{0,60})((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*?)(/?)>")
 
+MAX_MENDED = 250_000  # bare ampersands and names of HTML entities of one document
 _MAX_OPEN = 50  # elements open at the end of an entry; more means that the tags do not match anyway
 
 # What an undeclared prefix must have meant (trap 12); the rest get a URI of no meaning.
@@ -62,21 +65,33 @@ _KNOWN_PREFIXES = {
 def strip_prolog(text: str) -> tuple[str, tuple[Note, ...]]:
     """The text from its first element on: XML declarations and the document type are gone, comments too.
 
-    We have decoded already, so what the declaration says no longer holds. The document type goes whole: no entity is
-    declared, no external file named, and names of HTML entities are mended by `mend` (network.md T20-T24).
+    We have decoded already, so what the declaration says no longer holds. The document type goes whole: no external
+    file is named; entities that it spells out stand in their places (`entity_refusal` has judged them), names of HTML
+    entities are mended by `mend_references` (network.md T20-T24).
     """
     notes: list[Note] = []
     start = _first_element(text)
     head, rest = text[:start], text[start:]
     doctype = _doctype(text, head)
-    if doctype is not None and "<!entity" in doctype.group().lower():
-        notes.append(_note("the entities declared in the document type were left out"))
+    if doctype is not None and "<!ENTITY" in doctype.group():
+        rest, count = entities.put_in(entities.declared(doctype.group()), rest)
+        said = f"{count} references to entities declared in the document type were read" if count else ""
+        notes.append(_note(said or "the entities declared in the document type were left out"))
     lead = _MISCELLANY.sub("", head.replace(doctype.group(), "") if doctype else head)
     if text[:1] in (" ", "\t", "\r", "\n", "\x00") or lead.strip():
         notes.append(_note("what stood before the first element was left out"))
     if len(re.findall(r"<\?xml[\s?]", head)) > 1:
         notes.append(_note("a second XML declaration was left out"))
     return rest, tuple(notes)
+
+
+def entity_refusal(text: str) -> str | None:
+    """Why a document is not read for the entities that its document type declares; None: they are harmless."""
+    start = _first_element(text)
+    doctype = _doctype(text, text[:start])
+    if doctype is None or "<!ENTITY" not in doctype.group():
+        return None
+    return entities.refusal(entities.declared(doctype.group()), text[start:])
 
 
 def _doctype(text: str, head: str) -> re.Match[str] | None:
@@ -134,32 +149,34 @@ def has_c1_reference(text: str) -> bool:
     return _C1_REFERENCE.search(text) is not None
 
 
+def reference_refusal(text: str) -> str | None:
+    """Why so many references are not mended: each costs a hundred bytes meanwhile, and no feed has so many."""
+    honest = sum(text.count(known) for known in ("&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#"))
+    if text.count("&") - honest <= MAX_MENDED:
+        return None
+    bad = 0
+    for found in _OPAQUE_OR_REFERENCE.finditer(text):
+        bad += found.lastgroup is None or (found.lastgroup == "name" and found["name"] not in _KEPT_NAMES)
+    return f"it has {bad:,} ampersands that are no references of XML" if bad > MAX_MENDED else None
+
+
 def mend_references(text: str) -> tuple[str, tuple[Note, ...]]:
     """References outside CDATA: HTML names become characters, bare ampersands are escaped, illegal numbers dropped."""
     if "&" not in text:
         return text, ()
     counts = {"names": 0, "bare": 0, "illegal": 0, "c1": 0}
 
-    def mended(found: re.Match[str]) -> str:
-        if found.group("opaque"):
-            return found.group()
-        name = found.group("name")
-        if name is not None:
-            return _named(name, counts)
-        digits, hexadecimal = found.group("decimal"), found.group("hexadecimal")
-        if digits is None and hexadecimal is None:
-            counts["bare"] += 1
-            return "&amp;"
-        code = int(digits) if digits is not None else int(hexadecimal, 16)
-        if 0x80 <= code <= 0x9F:
-            counts["c1"] += 1
-            return _CP1252[code]
-        if code > 0x10FFFF or _ILLEGAL.match(chr(code)):
-            counts["illegal"] += 1
-            return ""
-        return found.group()
-
-    text = _OPAQUE_OR_REFERENCE.sub(mended, text)
+    out = StringIO()
+    done = 0
+    for found in _OPAQUE_OR_REFERENCE.finditer(text):
+        mended = _mended_reference(found, counts)
+        if mended is not None:
+            out.write(text[done : found.start()])
+            out.write(mended)
+            done = found.end()
+    if done:
+        out.write(text[done:])
+        text = out.getvalue()
     words = {
         "names": "{} HTML entity names were read as their characters",
         "bare": "{} bare ampersands were escaped",
@@ -169,9 +186,30 @@ def mend_references(text: str) -> tuple[str, tuple[Note, ...]]:
     return text, tuple(_note(words[key].format(count)) for key, count in counts.items() if count)
 
 
-def _named(name: str, counts: dict[str, int]) -> str:
+def _mended_reference(found: re.Match[str], counts: dict[str, int]) -> str | None:
+    """What stands in the place of a reference, None when it stays; counted by kind."""
+    if found.group("opaque"):
+        return None
+    name = found.group("name")
+    if name is not None:
+        return _named(name, counts)
+    digits, hexadecimal = found.group("decimal"), found.group("hexadecimal")
+    if digits is None and hexadecimal is None:
+        counts["bare"] += 1
+        return "&amp;"
+    code = int(digits) if digits is not None else int(hexadecimal, 16)
+    if 0x80 <= code <= 0x9F:
+        counts["c1"] += 1
+        return _CP1252[code]
+    if code > 0x10FFFF or _ILLEGAL.match(chr(code)):
+        counts["illegal"] += 1
+        return ""
+    return None
+
+
+def _named(name: str, counts: dict[str, int]) -> str | None:
     if name in _KEPT_NAMES:
-        return f"&{name};"
+        return None
     value = html5.get(name + ";")
     if value is None:
         counts["bare"] += 1

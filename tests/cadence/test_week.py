@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedmill.feeds import encoding
-from feedmill.feeds.source import Channel, PostingRate
-from feedmill.ingest.cadence import expected_posts_per_day, interval_for_budget, learn
+from feedmill.feeds.outcome import Freshness, Validators
+from feedmill.feeds.source import Channel, PostingRate, Source, SourceRecord, SourceState, Standing
+from feedmill.ingest.budget import within_budget
+from feedmill.ingest.cadence import expected_posts_per_day, interval_for_budget, learn, schedule
 from feedmill.ingest.options import ScheduleOptions
 from feedmill.ingest.week import HOURS, hour_of_week, remember_hours, time_until_expected, weekly_profile
 
@@ -143,8 +146,35 @@ def test_a_budget_of_requests_is_kept_where_the_clamps_allow_it(rates, each):
     default = interval_for_budget(rates, requests_per_day=wanted, options=options)
 
     assert options.min_interval <= default <= options.max_interval
-    if options.min_interval < default < options.max_interval:
+    if options.min_interval + timedelta(seconds=1) < default < options.max_interval:
         assert cost(rates, default, options) == pytest.approx(wanted, rel=0.05)  # whole seconds and clamps
+
+
+def test_a_budget_steers_the_tick_and_stands_in_the_reason():
+    """Twenty sources that post daily: with 200 requests a day each is looked at every 2.4 hours, and says why."""
+    rate, now = lived(1.0, 60)
+    rate = replace(rate, week=(), week_at=None)
+    record = SourceRecord(row=1, source=Source(url="http://a.example/"), state=SourceState(rate=rate))
+    gone = replace(record, state=SourceState(rate=rate, standing=Standing.GONE))
+    options = within_budget(ScheduleOptions(requests_per_day=200), [record] * 20 + [gone] * 50, now=now)
+    said = Freshness(max_age=timedelta(minutes=1))
+
+    when, reason = schedule(record.state, Channel(), now=now, options=options, freshness=said, chance=0.0)
+
+    assert when - now == pytest.approx(timedelta(hours=2.4), rel=0.1)
+    assert "200 requests a day are allowed" in reason
+
+
+def test_a_generous_budget_asks_nobody_more_often_than_hourly_who_said_nothing():
+    """Only a written default_interval below an hour says that the operator knows better (check 62)."""
+    rate, now = lived(5.0, 60)
+    state = SourceState(rate=rate, validators=Validators(etag='"a"', issued_by="http://a.example/"))
+    record = SourceRecord(row=1, source=Source(url="http://a.example/"), state=state)
+    options = within_budget(ScheduleOptions(requests_per_day=100_000), [record], now=now)
+
+    when, _ = schedule(state, Channel(), now=now, options=options, freshness=Freshness(), chance=0.0)
+
+    assert when - now == timedelta(hours=1)
 
 
 def test_a_budget_that_cannot_be_kept_gives_the_longest_interval():

@@ -187,7 +187,7 @@ def test_check_043_a_difference_of_unknown_kind_is_not_taken(site, fetcher, answ
 def test_check_084_an_error_page_is_not_read_to_its_end(site, fetcher):
     sent = []
 
-    def endless(sock):
+    def endless(_request, sock):
         sock.sendall(b"HTTP/1.1 500 Oops\r\nContent-Length: 50000000\r\n\r\n")
         for _ in range(800):
             sock.sendall(b"x" * 65536)
@@ -200,7 +200,7 @@ def test_check_084_an_error_page_is_not_read_to_its_end(site, fetcher):
 
 
 def test_check_096_reading_stops_at_the_cap(site, make_fetcher):
-    def endless(sock):
+    def endless(_request, sock):
         sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
             sock.sendall(b"x" * 65536)

@@ -110,7 +110,7 @@ def test_the_host_header_names_a_port_only_when_it_is_not_the_usual(site, fetche
 def test_check_083_a_kept_connection_that_was_closed_meanwhile_is_replaced_once(make_site, fetcher, answer):
     site = make_site(keep_alive=True)
 
-    def hang_up(sock):
+    def hang_up(_request, sock):
         raise OSError
 
     url = site.serve(answer(), hang_up, answer(200, b"<rss>2</rss>"))
@@ -123,7 +123,7 @@ def test_check_083_a_kept_connection_that_was_closed_meanwhile_is_replaced_once(
 
 
 def test_check_083_a_fresh_connection_that_is_closed_is_not_tried_again(site, fetcher):
-    def hang_up(sock):
+    def hang_up(_request, sock):
         raise OSError
 
     outcome = fetcher.fetch(site.serve(hang_up))

@@ -18,7 +18,7 @@ from feedmill.ingest.transport import Transport, shared_context
 def drip(head, tail=b"x", pause=0.05):
     """A server that sends one piece of `tail` after another, slowly, for ever."""
 
-    def serve(sock):
+    def serve(_request, sock):
         sock.sendall(head)
         while True:
             time.sleep(pause)
@@ -60,7 +60,7 @@ def test_check_097_098_no_drip_outlasts_the_deadline(site, make_fetcher, head, t
 
 
 def test_check_097_the_deadline_covers_redirects_together(site, make_fetcher):
-    def slowly(sock):
+    def slowly(_request, sock):
         time.sleep(0.25)
         sock.sendall(f"HTTP/1.1 302 Found\r\nLocation: /feed?{time.monotonic()}\r\n\r\n".encode())
 
@@ -167,7 +167,7 @@ def test_a_connection_that_ends_before_the_answer_is_refused(site, fetcher):
 
 def test_a_reset_in_the_middle_of_headers_or_body_is_a_body_cut_short(site, fetcher):
     def reset(head):
-        def serve(sock):
+        def serve(_request, sock):
             sock.sendall(head)
             time.sleep(0.05)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")

@@ -1,25 +1,22 @@
 """Guests and hosts: the real house against origins that do exactly what a test tells them.
 
-`origin` is a scripted server on loopback that remembers every request. `planet` drives the real command line; names
-below .example lead to loopback there (`names/sitecustomize.py`), so that `a.blog.example` is a public site. `house` is
-the same wiring in this process under a clock that the test sets, for what takes days.
+`origin` (tests/conftest.py) is a scripted server on loopback that remembers every request. `planet` drives the real
+command line; names below .example lead to loopback there (`names/sitecustomize.py`), so that `a.blog.example` is a
+public site. `house` is the same wiring in this process under a clock that the test sets, for what takes days.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,32 +24,14 @@ import pytest
 
 from feedmill.build import Mill
 from feedmill.config.load import load
+from feedmill.feeds.source import SiteState
+from feedmill.feeds.store import Store
 from feedmill.ingest.fetch import Fetcher
 from feedmill.ingest.report import SourceReport
 from feedmill.ingest.transport import Transport
 
 NAMES = Path(__file__).parent / "names"
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request as it came. `at` is monotonic seconds."""
-
-    path: str
-    host: str
-    fields: tuple[tuple[str, str], ...]
-    at: float
-
-    def get(self, name: str) -> str | None:
-        return next((value for key, value in self.fields if key.lower() == name.lower()), None)
-
-    @property
-    def conditional(self) -> bool:
-        return self.get("If-None-Match") is not None or self.get("If-Modified-Since") is not None
-
-
-Answer = bytes | Callable[[Request], bytes] | Callable[[Request, socket.socket], None]
 
 
 def reply(status: int = 200, body: bytes = b"", *fields: str) -> bytes:
@@ -79,120 +58,6 @@ def rss(*names: str, title: str = "A blog", dates: tuple[datetime, ...] = (), mo
     ).encode()
 
 
-@dataclass
-class Origin:
-    """A scripted server. `script` maps a path to its answers in order, the last one repeats."""
-
-    requests: list[Request] = field(default_factory=list)
-    script: dict[str, list[Answer]] = field(default_factory=dict)
-    busy: int = 0
-    most_at_once: int = 0
-
-    def __post_init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = self.listener.getsockname()[1]
-        self.lock = threading.Lock()
-        self.open: set[socket.socket] = set()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def url(self, path: str = "/feed", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-    def on(self, path: str, *answers: Answer, host: str = "127.0.0.1") -> str:
-        self.script[path] = list(answers)
-        return self.url(path, host)
-
-    def asked(self, path: str | None = None) -> list[Request]:
-        with self.lock:
-            return [each for each in self.requests if path is None or each.path == path]
-
-    def gaps(self) -> list[float]:
-        """Seconds between one request and the next."""
-        times = sorted(each.at for each in self.asked())
-        return [after - before for before, after in pairwise(times)]
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        with self.lock:
-            for sock in self.open:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            with self.lock:
-                self.open.add(sock)
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
-
-    def _serve(self, sock: socket.socket) -> None:
-        try:
-            while self._answer(sock):
-                pass
-        except (OSError, ValueError):
-            pass
-        finally:
-            with self.lock:
-                self.open.discard(sock)
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_WR)
-            sock.close()
-
-    def _answer(self, sock: socket.socket) -> bool:
-        data = b""
-        while b"\r\n\r\n" not in data:
-            piece = sock.recv(65536)
-            if not piece:
-                return False
-            data += piece
-        line, *rows = data.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-        fields = tuple((row.partition(":")[0], row.partition(":")[2].strip()) for row in rows)
-        host = next((value for name, value in fields if name.lower() == "host"), "").partition(":")[0]
-        request = Request(line.split(" ")[1], host, fields, time.monotonic())
-        with self.lock:
-            self.requests.append(request)
-            answers = self.script.get(request.path.partition("?")[0]) or [reply(404, b"nothing here")]
-            answer = answers.pop(0) if len(answers) > 1 else answers[0]
-            self.busy += 1
-            self.most_at_once = max(self.most_at_once, self.busy)
-        try:
-            if isinstance(answer, bytes):
-                sock.sendall(answer)
-                return True
-            if answer.__code__.co_argcount == 1:
-                sock.sendall(answer(request))  # type: ignore[call-arg, arg-type]
-                return True
-            answer(request, sock)  # type: ignore[call-arg]
-            return False
-        finally:
-            with self.lock:
-                self.busy -= 1
-
-
-@pytest.fixture
-def make_origin() -> Iterator[Callable[[], Origin]]:
-    """Origins made on demand, each a site of its own."""
-    made: list[Origin] = []
-
-    def make() -> Origin:
-        made.append(Origin())
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
-def origin(make_origin: Callable[[], Origin]) -> Origin:
-    return make_origin()
-
-
 @pytest.fixture(name="reply")
 def _reply() -> Callable[..., bytes]:
     return reply
@@ -204,11 +69,11 @@ def _rss() -> Callable[..., bytes]:
 
 
 @pytest.fixture
-def conditional() -> Callable[..., Callable[[Request], bytes]]:
+def conditional() -> Callable[..., Callable[[Any], bytes]]:
     """`conditional(body, '"etag"', *fields)`: 304 to who knows the ETag, the body to others."""
 
-    def make(body: bytes, etag: str = '"one"', *fields: str) -> Callable[[Request], bytes]:
-        def answer(request: Request) -> bytes:
+    def make(body: bytes, etag: str = '"one"', *fields: str) -> Callable[[Any], bytes]:
+        def answer(request: Any) -> bytes:
             if request.get("If-None-Match") == etag:
                 return reply(304, b"", f"ETag: {etag}", *fields)
             return reply(200, body, f"ETag: {etag}", "Content-Type: application/rss+xml", *fields)
@@ -285,11 +150,20 @@ def planet(tmp_path: Path) -> Planet:
     return Planet(tmp_path)
 
 
-class _Names:
-    """Names below .example are this machine, as on the command line."""
+_OURS = (".example", ".github.io", ".tumblr.com")  # names of this machine
 
-    def __call__(self, host: str, *args: Any, **options: Any) -> Any:
-        return socket.getaddrinfo("127.0.0.1" if host.endswith(".example") else host, *args, **options)
+
+class _Names:
+    """Names below .example are this machine, as on the command line; so are two that stand for shared hosts."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def __call__(self, host: str, port: int, **options: Any) -> Any:
+        if self._house.offline:
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        port = self._house.ports.get(port, port)
+        return socket.getaddrinfo("127.0.0.1" if host.endswith(_OURS) else host, port, **options)
 
 
 @dataclass
@@ -298,13 +172,18 @@ class House:
 
     planet: Planet
     now: datetime = START
+    offline: bool = False  # no name server answers
+    ports: dict[int, int] = field(default_factory=dict)  # where 80 and 443 of our names are served
+    context: ssl.SSLContext | None = None
     reports: dict[str, SourceReport] = field(default_factory=dict)
 
     def sync(self, *, force: bool = False, urls: list[str] | None = None) -> dict[str, SourceReport]:
         """One `sync` of a fresh process: everything it knows comes from the store."""
         settings = load(self.planet.folder / "feedmill.toml")
         fetcher = Fetcher(
-            settings.fetch, transport=Transport(allow_private_networks=True, resolver=_Names()), now=lambda: self.now
+            settings.fetch,
+            transport=Transport(allow_private_networks=True, resolver=_Names(self), context=self.context),
+            now=lambda: self.now,
         )
         reports: list[SourceReport] = []
         with Mill(settings, clock=lambda: self.now) as mill:
@@ -319,6 +198,11 @@ class House:
         self.reports = {report.source: report for report in reports}
         return self.reports
 
+    def site(self, key: str) -> SiteState:
+        """What the store remembers of a site."""
+        with Store.open(str(self.planet.folder / "feedmill.db"), read_only=True) as store:
+            return store.sites([key])[key]
+
     def after(self, **length: float) -> dict[str, SourceReport]:
         """`sync` that much later."""
         self.now += timedelta(**length)
@@ -330,6 +214,17 @@ class House:
         assert due is not None
         self.now = max(due, self.now)
         return self.sync()
+
+    def live(self, **length: float) -> None:
+        """Every `sync` that has something to do, until that much later."""
+        end = self.now + timedelta(**length)
+        while True:
+            due = min(record.state.next_fetch or self.now for record in self.records.values())
+            if due > end:
+                break
+            self.now = max(due, self.now)
+            self.sync()
+        self.now = end
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from feedmill.publish.status_words import line_of
+
 
 def test_check_086_a_permanent_move_is_adopted_after_three_looks_over_a_week_and_logged(
     house, planet, origin, reply, rss, conditional
@@ -26,6 +28,9 @@ def test_check_086_a_permanent_move_is_adopted_after_three_looks_over_a_week_and
     house.when_due(old)
     assert len(origin.asked("/old")) == asked_before
     assert f"asked at {new}, where it moved for good" in house.records[old].state.reason
+    line = line_of(house.records[old])
+    assert f"It has moved for good, and is asked at {new}." in line.sentence
+    assert "write the new address into the configuration" in line.advice
     assert house.records[old].state.adopted == new
     assert len(house.entries) == 2
 
@@ -120,6 +125,9 @@ def test_check_089_a_move_to_a_source_we_have_merges_without_doubles_or_failures
     state = house.records[old].state
     assert (state.standing, state.failures) == ("paused", 0)
     assert f"merged into {new}, which is a source already" in state.reason
+    line = line_of(house.records[old])
+    assert f"It redirects for good to {new}, which is a source of this planet already" in line.sentence
+    assert "remove it from the configuration" in line.advice
     asked = len(origin.asked("/old"))
     house.after(days=9)
     assert len(origin.asked("/old")) == asked

@@ -29,6 +29,18 @@ def test_no_number_is_missing():
     assert list(ROWS) == [str(number) for number in range(1, 112)] + [f"T{number}" for number in T_NUMBERS]
 
 
+@pytest.mark.parametrize("number", [number for number in ROWS if number.isdigit()])
+def test_a_check_has_a_test_on_the_wire_that_is_named_by_it(number):
+    """`test_check_054_...` in a room that drives the real client over a socket."""
+    names = [
+        name
+        for path, _, name in (test.partition("::") for test in re.findall(r"`([^`]+)`", ROWS[number][0]))
+        if path.startswith(("guest/", "fetch/"))
+    ]
+
+    assert any(f"_{int(number):03}_" in name for name in names)
+
+
 @pytest.mark.parametrize("number", ROWS)
 def test_the_tests_of_a_row_exist(number):
     """A row without a test gives its reason instead."""
