@@ -1,17 +1,17 @@
-"""What `run` and `serve` share: the shelf kept fresh, the server in its thread, /healthz and /metrics.
+"""What `run` and `serve` share: the shelf kept fresh, the server in its thread, the hub, /healthz and /metrics.
 
 In:  `Settings`, an event that ends it.
 Out: `Hosting`: addresses, the shelf, the server.
-Never: fetches, or reads the store.
+Never: fetches a source; opens the store, unless WebSub is on: its subscriptions are kept there.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,15 +23,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from feedmill.feeds.errors import UsageError
+from feedmill.publish.clients import LOOPBACK, NEAR
+from feedmill.publish.connection import Limits
+from feedmill.publish.handlers import handled
 from feedmill.publish.headers import Policy, links_of
 from feedmill.publish.serve import ServedFolder, make_app
-from feedmill.publish.server import FolderServer, addresses, bind
+from feedmill.publish.server import FolderServer, addresses, bind, connection_limit
 from feedmill.publish.shelf import Shelf, watch
 from feedmill.pulse import Condition
 
 if TYPE_CHECKING:
     from feedmill.config.settings import Settings
 
+HUB_BODY_BYTES = 16_384
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -57,20 +61,91 @@ def hosting(settings: Settings, *, routes: Sequence[BaseRoute]) -> Iterator[Host
     if settings.output.exists() and not settings.output.is_dir():
         raise UsageError(f"{settings.output}: `output` is not a folder; set another one in {settings.path}")
     sockets = bind(settings.serve.host, settings.serve.port)  # first: the likeliest thing to go wrong
-    shelf = Shelf(settings.output, policy=policy_of(settings), links=links_of(settings.url))
+    shelf = Shelf(settings.output, policy=policy_of(settings), links=links_of(settings.url, settings.hubs))
     leaving = threading.Event()
     watching = threading.Thread(target=_watch, args=(shelf, leaving), name="watch", daemon=True)
-    try:
-        site = make_app(shelf, routes=routes)
-    except OSError as error:
-        raise UsageError(f"{settings.output}: cannot be read: {error.strerror or error}") from None
-    with FolderServer(site, sockets) as server:
-        watching.start()
+    with ExitStack() as closing:
+        for each in sockets:
+            closing.callback(each.close)
+        websub = WebSubSide(settings, shelf, closing) if settings.hubs else None
         try:
-            yield Hosting(shelf=shelf, site=site, server=server, urls=tuple(addresses(sockets)))
-        finally:
-            leaving.set()
-    watching.join()
+            site = make_app(shelf, routes=[*routes, *(websub.routes if websub else [])])
+        except OSError as error:
+            raise UsageError(f"{settings.output}: cannot be read: {error.strerror or error}") from None
+        with FolderServer(site, sockets, limits=limits_of(settings)) as server:
+            watching.start()
+            if websub is not None:
+                websub.start()
+            try:
+                yield Hosting(shelf=shelf, site=site, server=server, urls=tuple(addresses(sockets)))
+            finally:
+                leaving.set()
+        watching.join()
+
+
+class WebSubSide:
+    """Our hub, when there is one, and the pings to the hubs of others, while something is served.
+
+    What it opens is closed by `closing`.
+    """
+
+    def __init__(self, settings: Settings, shelf: Shelf, closing: ExitStack) -> None:
+        from feedmill.feeds.store_hub import HubMemory
+        from feedmill.ingest.message import Messenger
+        from feedmill.publish.hub import Hub
+        from feedmill.publish.hub_form import HubLimits
+        from feedmill.publish.topics import Topics
+        from feedmill.publish.websub import Pinger
+
+        memory = closing.enter_context(HubMemory.open(settings.store))
+        messenger = closing.enter_context(Messenger(settings.fetch))
+        topics = Topics(shelf, settings.url)
+        self._starts: list[Callable[[], None]] = []
+        self.routes: list[BaseRoute] = []
+        fetching = settings.fetch
+        is_any_open = bool(fetching.allow_private_networks or fetching.allow_networks or fetching.allow_hosts)
+        if settings.own_hub is not None:
+            hub = Hub(
+                memory,
+                topics,
+                hub_url=settings.own_hub,
+                send=messenger.send,
+                # Which private addresses exactly, the guard at the socket knows; here all or none are refused at once.
+                limits=HubLimits(allow_private_networks=is_any_open),
+            )
+            self.routes.append(handled("/hub", hub.answer, max_body_bytes=HUB_BODY_BYTES))
+            self._starts.append(hub.start)
+            closing.callback(hub.stop)
+        if settings.serve.hubs:
+            pinger = Pinger(
+                memory,
+                hubs=settings.serve.hubs,
+                send=messenger.send,
+                visible=topics.shows,
+                clock=lambda: datetime.now(UTC),
+            )
+            leaving = threading.Event()
+            pinging = threading.Thread(target=pinger.run, args=(leaving,), name="pings", daemon=True)
+            self._starts.append(pinging.start)
+            closing.callback(leaving.set)
+
+    def start(self) -> None:
+        """Begin; the `ExitStack` ends it."""
+        for start in self._starts:
+            start()
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The server's limits with what `[serve]` says of a single client."""
+    wishes = settings.serve
+    return Limits(
+        connections=connection_limit(),
+        per_client=wishes.connections_per_client,
+        rate=wishes.requests_per_second,
+        burst=wishes.burst,
+        unlimited=(*NEAR, *wishes.trusted_proxies),
+        trusted=(*LOOPBACK, *wishes.trusted_proxies),
+    )
 
 
 def policy_of(settings: Settings) -> Policy:

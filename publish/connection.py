@@ -16,18 +16,21 @@ Measured (bench/serve_bench.py): through ASGI a 304 costs 37 us of CPU and a gzi
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from feedmill.publish.clients import LOOPBACK, NEAR, Clients
 from feedmill.publish.negotiate import choose
-from feedmill.publish.serve import ServedFolder
+from feedmill.publish.serve import ServedFolder, conditions
 from feedmill.publish.shelf import Representation
 
 FOREVER = float("inf")
 NOT_PLAIN = frozenset({b"expect", b"content-length", b"transfer-encoding"})
+POST_COSTS = 5  # a subscription makes us ask a callback, a push makes us read a document
 STATUS_LINES = {status: f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() for status in (200, 304)}
 
 
@@ -38,6 +41,10 @@ class Limits:
     `head`: for a whole request head, from its first byte or from the connection's start; `body`: for a request body
     that nobody asked for; `idle`: between two requests; `stall`: without a byte taken of what we have to send;
     `head_bytes`: request line and headers; `connections`: at once, from all clients together.
+
+    Of one client (see `clients`): `per_client` connections at once; `burst` requests at once and `rate` a second. An
+    answer 304 is free, whoever asks how often: readers that behave meet no limit (network.md S17).
+    `unlimited`, `trusted`: networks.
     """
 
     head: float = 10.0
@@ -46,23 +53,49 @@ class Limits:
     stall: float = 30.0
     head_bytes: int = 16_384
     connections: int = 1000
+    per_client: int = 100
+    rate: float = 20.0
+    burst: float = 600.0
+    unlimited: tuple[str, ...] = NEAR
+    trusted: tuple[str, ...] = LOOPBACK
+
+    def clients(self) -> Clients:
+        """Whoever counts them."""
+        return Clients(
+            connections=self.per_client,
+            rate=self.rate,
+            burst=self.burst,
+            unlimited=self.unlimited,
+            trusted=self.trusted,
+        )
 
 
 class ShelfConnection(HttpToolsProtocol):
     """See the module. `sweep` is called by `server` once a second."""
 
-    site: ServedFolder | None = None  # both of a subclass made by `connection_for`
+    site: ServedFolder | None = None  # all three of a subclass made by `connection_for`
     limits = Limits()
+    clients = Limits().clients()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is here; its request head is due."""
         super().connection_made(transport)
+        peer = self.client[0] if self.client else ""
+        self.peer = self.clients.name(peer)  # None: it meets no limit
+        self.is_proxy = self.clients.trusts(peer)
         self.in_head = True
         self.head_bytes = self.chunk_bytes = 0
         self.direct = False  # the request being read was answered in the direct lane
         self._due(self.limits.head)
         self.unsent = 0
         self.unsent_since = FOREVER
+        if not self.clients.enter(self.peer):
+            self._refuse(429, wait=self.limits.idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self.clients.leave(self.peer)
+        super().connection_lost(exc)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -92,7 +125,9 @@ class ShelfConnection(HttpToolsProtocol):
         if may_be_huge and len(url) + sum(len(n) + len(v) + 4 for n, v in headers) > self.limits.head_bytes:
             self._refuse(431)
             return
-        if self._answer_directly():
+        if self._answer_directly() or self.transport.is_closing():
+            return
+        if (self.peer is not None or self.is_proxy) and self._is_over(headers):
             return
         self._due(self.limits.body)
         super().on_message_begin()  # the scope, which the direct lane has no use for
@@ -139,6 +174,10 @@ class ShelfConnection(HttpToolsProtocol):
         status = choice.status
         if status == 406:
             return False
+        forwarded = asked.get(b"x-forwarded-for")
+        is_counted = status == 200 and (self.peer is not None or forwarded is not None)
+        if is_counted and self._takes_too_much(forwarded, 1):
+            return False
         self.direct = True
         site.served[status] += 1
         self.server_state.total_requests += 1
@@ -150,19 +189,40 @@ class ShelfConnection(HttpToolsProtocol):
         self.transport.write(b"".join(pieces))
         return True
 
+    def _is_over(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """The same for what the app answers: whether the request was refused."""
+        method = self.parser.get_method()
+        if method in (b"GET", b"HEAD") and self.site is not None:
+            found = self.site.shelf.table.get(self.url.partition(b"?")[0].decode("ascii", "replace"))
+            if isinstance(found, Representation) and choose(found, **conditions(headers)).status == 304:
+                return False
+        forwarded = b",".join(value for name, value in headers if name == b"x-forwarded-for")
+        return self._takes_too_much(forwarded or None, POST_COSTS if method == b"POST" else 1)
+
+    def _takes_too_much(self, forwarded: bytes | None, cost: float) -> bool:
+        """Whether whoever asks has to wait; then it was told so. `forwarded` counts only from a proxy we trust."""
+        client = self.clients.forwarded(forwarded) if self.is_proxy and forwarded is not None else self.peer
+        if client is None:
+            return False
+        wait = self.clients.wait(client, cost, self.loop.time())
+        if wait:
+            self._refuse(429, wait=wait)
+        return wait > 0
+
     def _is_free(self) -> bool:
         """Whether an answer written now would neither overtake another one nor pile up unread."""
         is_done = self.cycle is None or self.cycle.response_complete
         return is_done and not self.flow.write_paused and not self.transport.is_closing()
 
-    def _refuse(self, status: int) -> None:
-        """A short answer without the app, then the end of the connection."""
+    def _refuse(self, status: int, *, wait: float | None = None) -> None:
+        """A short answer without the app, then the end of the connection. `wait`: seconds, for Retry-After."""
         if self.site is not None:
             self.site.served[status] += 1
         phrase = HTTPStatus(status).phrase
+        later = "" if wait is None else f"retry-after: {math.ceil(wait)}\r\n"
         self.transport.write(
             f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain\r\ncontent-length: {len(phrase) + 1}\r\n"
-            f"connection: close\r\n\r\n{phrase}\n".encode()
+            f"{later}connection: close\r\n\r\n{phrase}\n".encode()
         )
         self.transport.close()
 
@@ -214,6 +274,7 @@ def connection_for(site: ServedFolder, limits: Limits) -> type[ShelfConnection]:
 
     Bound.site = site
     Bound.limits = limits
+    Bound.clients = limits.clients()
     return Bound
 
 

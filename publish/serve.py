@@ -6,7 +6,9 @@ Never: touches the disk, reads a query string, sets a cookie, or lets a request 
 
     path in the table ── GET, HEAD ──► choose ──► 200 | 304 | 406
                       └─ OPTIONS from a browser ──► 204 · any other method ──► 405 with Allow
-    not in the table  ──► starlette: the routes of whoever runs us (/healthz, /metrics, a hub), else 404
+    not in the table  ──► starlette: the routes of whoever runs us (/healthz, /metrics), else 404
+                          a program's own paths, POST among them, are `handlers.handled(prefix, handler, ...)`:
+                          `make_app(folder, routes=[handled("/hub", answer, max_body_bytes=16_384)])`
 """
 
 from __future__ import annotations

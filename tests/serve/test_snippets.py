@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from feedmill.publish.handlers import handled
+
 PAGE = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
 
 
@@ -104,6 +106,53 @@ def test_caddy_passes_on_what_we_answer(client, tmp_path: Path, monkeypatch: pyt
         check_proxy(client, type(client)(port))
 
 
+@pytest.fixture
+def programs(serving, folder: Path):
+    """A client of a server that answers /hub and /websub/ itself, with who asked and what."""
+
+    def answer(method, path, query, headers, body):
+        return 202, {}, f"{method} {path}?{query} {headers['x-forwarded-for']} {body.decode()}".encode()
+
+    routes = [handled("/hub", answer, max_body_bytes=16_384), handled("/websub/", answer, max_body_bytes=16_384)]
+    return serving(routes=routes)[0]
+
+
+def check_programs(there) -> None:
+    """What is posted arrives whole, with its query and with the address of whoever asked."""
+    for path, asked in (("/hub", "/hub?"), ("/websub/token?hub.mode=x&a=%20", "/websub/token?hub.mode=x&a=%20")):
+        request = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody"
+        head, _, body = there.raw(request.encode()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 202 ")
+        assert body == f"POST {asked} 127.0.0.1 body".encode()
+    assert there.ask("/hubcap").status == 404
+    assert there.ask("/atom.xml").status == 200
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+@pytest.mark.parametrize("number", [0, 1], ids=["nginx serves", "nginx passes on"])
+def test_nginx_passes_on_what_is_for_the_program(programs, folder: Path, tmp_path: Path, number: int) -> None:
+    """The hub and the callbacks, with the files served by nginx and without."""
+    text = snippet("nginx", number).replace("/var/lib/feedmill/public", str(folder))
+    with nginx(text.replace(":8080", f":{programs.port}"), tmp_path) as port:
+        check_programs(type(programs)(port))
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="caddy is not installed")
+@pytest.mark.parametrize("number", [0, 1], ids=["caddy passes on", "caddy serves"])
+def test_caddy_passes_on_what_is_for_the_program(
+    programs, folder: Path, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    port = free_port()
+    text = snippet("caddy", number).replace("planet.example", f"http://127.0.0.1:{port}")
+    text = text.replace("/var/lib/feedmill/public", str(folder)).replace(":8080", f":{programs.port}")
+    config = tmp_path / "Caddyfile"
+    config.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text)
+    with running(["caddy", "run", "--config", str(config), "--adapter", "caddyfile"], port):
+        check_programs(type(programs)(port))
+
+
 def check_proxy(client, there) -> None:
     direct, passed = (one.ask("/atom.xml", Accept_Encoding="gzip") for one in (client, there))
     for name in ("etag", "last-modified", "cache-control", "vary", "content-type", "content-encoding"):
@@ -132,4 +181,8 @@ def test_the_workflow_and_the_configuration_are_well_formed() -> None:
     from feedmill.publish.options import ServeOptions
 
     assert ServeOptions(**tomllib.loads(snippet("toml"))["serve"]) == ServeOptions()
+    limits = tomllib.loads(snippet("toml", 1))["serve"]
+    assert ServeOptions(**{**limits, "trusted_proxies": ()}) == ServeOptions()
+    assert set(tomllib.loads(snippet("toml", 2))["serve"]) == {"websub", "hubs"}
     assert "feedmill sync || test $? -eq 1" in snippet("yaml")
+    assert "feedmill publish || test $? -eq 1" in snippet("yaml").partition("deploy-pages")[2]
