@@ -11,10 +11,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import blake2b
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from feedmill.errands import run_errands, take_pages
 from feedmill.feeds.deny import DenyList
 from feedmill.feeds.errors import UsageError
 from feedmill.feeds.source import NO_RULES, Source, SourceRules
@@ -23,11 +25,13 @@ from feedmill.feeds.store import Store
 if TYPE_CHECKING:
     from feedmill.config.settings import Settings
     from feedmill.feeds.outcome import Fetched
+    from feedmill.feeds.store_hub import HubMemory
     from feedmill.ingest.fetch import Fetcher
     from feedmill.ingest.replay import Replayed
     from feedmill.ingest.report import SourceReport, SyncSummary
     from feedmill.ingest.sync import Tick
     from feedmill.publish.edition import PublishReport
+    from feedmill.publish.websub import Announcements
 
 # Set before the first entry of a tick is committed, cleared when the edition that holds it lies in the output folder:
 # a process that is killed in between leaves the next one the news that there is something to publish.
@@ -52,6 +56,9 @@ class Mill:
         self.clock = clock
         self._closing = ExitStack()
         self._fetcher: Fetcher | None = None
+        self._printing = threading.Lock()  # one edition at a time
+        self._ticking = False
+        self.listening = False  # to hubs; then sources that they tell us of are polled slowly
         self.store = Store.open(settings.store)
         self._closing.callback(self.store.close)
         self.publishing = settings.publish
@@ -85,7 +92,7 @@ class Mill:
         if self.settings.lists:
             from feedmill.lists import listed_sources
 
-            sources += listed_sources(self.settings, self.store, lambda: self.fetcher, now=self.clock())
+            sources += listed_sources(self.settings, self.store, lambda: self.fetcher, clock=self.clock)
         if self.settings.deny:
             denied = DenyList(self.settings.deny)
             sources = [source for source in sources if not denied.source(source.url)]
@@ -120,10 +127,14 @@ class Mill:
                 on_report(report)
             return tally.summary()
         tick = self._tick(stop)
-        for report in tick.run(urls=urls, force=force):
-            tally.add(report)
-            on_report(report)
-        self._take_pages(tick)
+        self._ticking = True
+        try:
+            for report in tick.run(urls=urls, force=force):
+                tally.add(report)
+                on_report(report)
+            run_errands(self.store, tick, self._sources, owe_an_edition=self._owe_an_edition)
+        finally:
+            self._ticking = False
         if tally.new or tally.changed or self._owes_an_edition():
             published = self.publish()
         elif tick.visible_change:
@@ -138,23 +149,28 @@ class Mill:
         for _ in self._tick(None).take_in(documents):
             pass
 
-    def _take_pages(self, tick: Tick) -> None:
-        """Of sources with `full_text = true`, the pages of entries that are new."""
-        wanting = [source.url for source in self._sources if source.rules.full_text]
-        if not wanting:
-            return
-        from feedmill.ingest.fulltext import take_pages
+    def take_pushed(self, *, stop: threading.Event, on_report: Callable[[SourceReport], None] = _silent) -> bool:
+        """Store what hubs brought, publish what is new in it; whether anything was published. Beside a tick, if need
+        be: an entry that was pushed does not wait for the slowest source."""
+        from feedmill.ingest.sync import LEASE
 
-        take_pages(
-            self.store,
-            tick.fetcher,
-            self.store.records(wanting),
-            tick.rules,
-            tick.fetching,
-            clock=self.clock,
-            stop=tick.stop,
-            before_news=tick.before_news,
-        )
+        if self._reconciled is None:
+            return False  # the first tick has not begun: the configuration is not in the store yet
+        tick = self._tick(stop)
+        sources: set[str] = set()
+        news = 0
+        while not stop.is_set() and (waiting := self.store.claim_pushes(self.clock(), lease=LEASE)):
+            for report in tick.take_pushed(waiting):
+                sources.add(report.source)
+                news += report.new + report.changed
+                on_report(report)
+        if any(source.rules.full_text for source in self._sources if source.url in sources):
+            take_pages(self.store, tick, self._sources)
+        if news:
+            self.publish(beside_tick=True)
+        elif tick.visible_change:
+            self.publish_status()
+        return bool(news)
 
     def reclean(
         self, *, urls: Sequence[str] | None = None, every: bool = False, dry_run: bool = False
@@ -184,6 +200,11 @@ class Mill:
     def _tick(self, stop: threading.Event | None) -> Tick:
         from feedmill.ingest.sync import Tick
 
+        hubs = None
+        if self.listening and (subscriptions := self.store.subscriptions()):
+            from feedmill.ingest.hub_watch import HubWatch
+
+            hubs = HubWatch(self.store, subscriptions)
         return Tick(
             store=self.store,
             fetcher=self.fetcher,
@@ -194,28 +215,65 @@ class Mill:
             clock=self.clock,
             stop=stop or threading.Event(),
             before_news=self._owe_an_edition,
+            hubs=hubs,
         )
 
     def _owe_an_edition(self) -> None:
         self.store.set_meta(UNPUBLISHED, "1")
 
-    def publish(self, *, check: bool = False, accept_loss: bool = False) -> PublishReport:
-        """Render every publication from the store; only changed bytes are written."""
+    def publish(self, *, check: bool = False, accept_loss: bool = False, beside_tick: bool = False) -> PublishReport:
+        """Render every publication from the store; only changed bytes are written.
+
+        `beside_tick`: what a tick in this process is storing meanwhile stays owed.
+        """
         from feedmill.publish.edition import publish
 
         if self._reconciled is None:
             self.reconcile()
-        report = publish(self.store, self.publishing, check=check, now=self.clock(), accept_loss=accept_loss)
-        if not check:  # what was left out stays so until its entry changes: rendering it again would not help
-            self.store.set_meta(PUBLISHED_AS, self._edition_key())
-            self.store.set_meta(UNPUBLISHED, None)
+        with self._printing:
+            news = self._announcements() if self.settings.serve.hubs and not check else None
+            if news is not None:
+                news.before(self.clock())
+            report = publish(self.store, self.publishing, check=check, now=self.clock(), accept_loss=accept_loss)
+            if news is not None:
+                news.after(report.written, self.clock())
+            if not check:  # what was left out stays so until its entry changes: rendering it again would not help
+                self.store.set_meta(PUBLISHED_AS, self._edition_key())
+                if not (beside_tick and self._ticking):
+                    self.store.set_meta(UNPUBLISHED, None)
         return report
+
+    def announce(self, stop: threading.Event | None = None) -> list[str]:
+        """Tell the hubs of others which feeds changed; what is left for later, as sentences."""
+        if not self.settings.serve.hubs:
+            return []
+        from feedmill.announcing import announce
+
+        return announce(self.settings, self._hub_memory, clock=self.clock, stop=stop)
+
+    def _announcements(self) -> Announcements:
+        from feedmill.publish.websub import Announcements
+
+        return Announcements(
+            self.store,
+            self._hub_memory,
+            hubs=self.settings.serve.hubs,
+            site_url=self.settings.url,
+            output=self.settings.output,
+        )
+
+    @cached_property
+    def _hub_memory(self) -> HubMemory:
+        from feedmill.feeds.store_hub import HubMemory
+
+        return self._closing.enter_context(HubMemory.open(self.settings.store))
 
     def publish_status(self) -> PublishReport:
         """Only status.html and status.json: a source's standing moved, and no entry did."""
         from feedmill.publish.edition import publish_status
 
-        return publish_status(self.store, self.publishing)
+        with self._printing:
+            return publish_status(self.store, self.publishing)
 
     def _refuse_strangers(self, urls: Sequence[str] | None) -> None:
         if not urls:
@@ -249,6 +307,11 @@ class Mill:
         """Something was stored but not published, or the settings of the output changed, or its files are gone."""
         if self.store.meta(UNPUBLISHED) or self.store.meta(PUBLISHED_AS) != self._edition_key():
             return True
+        if any(publication.profile == "digest" for publication in self.publishing.publications):
+            from feedmill.publish.gather import a_day_is_over
+
+            if a_day_is_over(self.store, self.publishing.publications, self.clock()):
+                return True
         return not (self.settings.output / "status.json").exists()
 
     def _edition_key(self) -> str:

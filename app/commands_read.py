@@ -6,6 +6,8 @@ Never: writes anything; `normalize` does not even open the store.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,16 +37,65 @@ def status(session: Session, as_json: bool) -> int:
         session.output.say(
             f"{counted(len(document['sources']), 'source')}, {counted(document['entries'], 'entry', 'entries')}"
         )
+        for line in _websub_lines(document.get("websub")):
+            session.output.say(line)
     return 0
 
 
 def _status_document(settings: Settings) -> dict[str, Any]:
     from feedmill.publish.status import status_document
-    from feedmill.subscribe import records_of
+    from feedmill.subscribe import hub_words, records_of
 
     records = records_of(settings)
     document = status_document(records, entries=sum(record.entries for record in records), publications=())
-    return {**document, "publications": _publications(settings)}
+    told = hub_words(settings, datetime.now(UTC))
+    sources = [
+        {**source, "hub": told.get(source["url"]), "tls": _tls_words(settings, source["url"])}
+        for source in document["sources"]
+    ]
+    return {**document, "sources": sources, "publications": _publications(settings), **_websub(settings)}
+
+
+def _websub(settings: Settings) -> dict[str, Any]:
+    """How our hub is doing, and what other hubs have not been told yet; nothing when WebSub is off."""
+    if not settings.hubs:
+        return {}
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from feedmill.feeds.hub import HubCounts
+    from feedmill.feeds.store_hub import HubMemory
+
+    counts = HubCounts()
+    if "://" in settings.store or Path(settings.store).exists():
+        with HubMemory.open(settings.store, read_only=True) as memory:
+            counts = memory.counts()
+    found = asdict(counts)
+    hubs = {"hub": settings.own_hub, "hubs": list(settings.serve.hubs)}
+    return {"websub": {**hubs, **found, "troubles": list(counts.troubles)}}
+
+
+def _websub_lines(found: dict[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    lines = []
+    if found["hub"] is not None:
+        subscriptions = counted(found["subscriptions"], "subscription")
+        failing = f", {found['failing']} failing" if found["failing"] else ""
+        lines.append(f"hub: {subscriptions} of {counted(found['hosts'], 'host')}{failing}")
+    if found["pings_due"]:
+        lines.append(f"hubs: {counted(found['pings_due'], 'change')} not told yet")
+    return lines + [f"  {plain(trouble)}" for trouble in found["troubles"]]
+
+
+def _tls_words(settings: Settings, url: str) -> str | None:
+    """The exception from the usual certificates that the configuration makes for a source, None for most."""
+    trust = settings.fetch.trust.get(url)
+    if trust is None:
+        return None
+    if trust.fingerprint is not None:
+        return f"only the certificate sha256:{trust.fingerprint} is accepted, whoever signed it (tls_fingerprint)"
+    return f"only certificates of {trust.ca_file} are accepted (tls_ca)"
 
 
 def _publications(settings: Settings) -> list[dict[str, Any]]:
@@ -67,6 +118,10 @@ def _status_row(row: dict[str, Any]) -> tuple[str, ...]:
         why = f"{row['failure']}: {row.get('detail') or why}" if row.get("detail") else f"{row['failure']}; {why}"
     elif row["state"] == "held":
         why = f"held: {row.get('detail') or ''}; `feedmill release` shows it, `feedmill drop` forgets it"
+    if row.get("hub") and "its hub" not in why:
+        why = f"{why}. {row['hub']}"
+    if row.get("tls"):
+        why = f"{why}; {row['tls']}"
     return (
         row["url"] if not row["title"] or row["title"] == row["url"] else f"{row['title']} <{row['url']}>",
         row["state"],
@@ -120,12 +175,8 @@ def normalize(session: Session, place: str | None, base: str | None, source: str
     chosen = None if source is None else configured_source(session, source)
     place = place or ("-" if chosen is None else session.settings().address(chosen.url))
     document = read_document(session, place, base or (chosen.url if chosen and "://" not in place else None))
-    pages, close = page_reader(session) if chosen and chosen.rules.full_text else (None, None)
-    try:
+    with page_reader(session) if chosen and chosen.rules.full_text else nullcontext() as pages:
         feed = mill(document, source=chosen, pages=pages)
-    finally:
-        if close is not None:
-            close()
     if isinstance(feed, Failure):
         raise FeedmillError(f"{plain(place)}: {feed.detail} ({feed.kind})")
     if as_json:

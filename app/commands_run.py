@@ -37,8 +37,9 @@ def sync(session: Session, urls: Sequence[str], force: bool, dry_run: bool, as_j
     view = SyncView(session.output, as_json=as_json)
     with _stoppable() as (stop, code), session.mill(settings) as mill, view.watching(len(chosen or settings.sources)):
         summary = mill.sync(urls=chosen, force=force, stop=stop, on_report=view.report)
+        untold = [] if stop.is_set() else mill.announce(stop)
     view.finish(summary)
-    for problem in summary.problems:
+    for problem in (*summary.problems, *untold):
         session.output.warn(problem)
     if stop.is_set():
         session.output.warn("feedmill: stopped; what had arrived is stored, the rest is still due")
@@ -103,7 +104,8 @@ def publish(session: Session, only_check: bool, accept_loss: bool) -> int:
     with session.mill() as mill:
         report = mill.publish(check=only_check, accept_loss=accept_loss)
         output = mill.settings.output
-    for problem in report.problems:
+        untold = [] if only_check else mill.announce()
+    for problem in (*report.problems, *untold):
         session.output.warn(problem)
     for publication in report.publications:
         session.output.say(f"{output / publication.path}: {counted(publication.entries, 'entry', 'entries')}")

@@ -8,6 +8,7 @@ Never: makes a scheduler job per feed (the store's `next_fetch` is the schedule)
     scheduler     tick each 10 s · heartbeat each 15 s · prune daily       (APScheduler, memory only, UTC)
     serve         uvicorn's loop, from memory                              (publish.server)
     watch         looks at the folder each 2 s, for publishes by other processes
+    pushes        takes in what hubs bring, at once; hubs are asked each 10 s  (listening; only with [serve] websub)
 
 The first signal only sets an event. Claiming stops, fetches in flight end (at most `GRACE_SECONDS`), the leases of the
 rest go back, the server drains, exit 0. The second signal ends the process at once; leases in the store make that safe.
@@ -20,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,12 @@ from feedmill.serving import Hosting, announce, count_files, health_route, hosti
 from feedmill.stopping import signalled
 
 if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
     from feedmill.build import Mill
     from feedmill.config.settings import Settings
     from feedmill.ingest.report import SourceReport
+    from feedmill.listening import Listener
 
 TICK_SECONDS = 10
 GRACE_SECONDS = 20.0  # longer than nearly every fetch, below systemd's TimeoutStopSec of 90 s
@@ -108,18 +112,21 @@ class Daemon:
         self._working = threading.Lock()  # held by a tick or a prune: one writer at a time
         self._scheduler = self._plan()
         self._host: Hosting | None = None
+        self._listener: Listener | None = None
 
     def run(self) -> int:
         """Until `stop`; then drain."""
         self._mill = self._make_mill(self.settings)  # StoreError here ends the start: nothing is running yet
         try:
-            routes = [health_route(self.pulse.condition), metrics_route(self.meters.text)]
+            routes = [health_route(self.pulse.condition), metrics_route(self.meters.text), *self._listen()]
             with hosting(self.settings, routes=routes) as host:
                 self._host = host
                 self.meters.watch_server(host.site.served, lambda: host.server.connections)
                 announce(self.settings, host, _say)
                 log.info("started", urls=host.urls, sources=len(self.settings.sources))
                 self._scheduler.start()
+                if self._listener is not None:
+                    self._listener.start()
                 while not self.stop.wait(CLOCK_SECONDS):
                     self.watch_clock()
                 log.info("stopping; what is in flight ends first")
@@ -155,6 +162,9 @@ class Daemon:
                 summary = self._mill.sync(stop=self.stop, on_report=self._on_report)
                 self._refresh()
                 self.meters.tick(summary, seconds=time.monotonic() - started, at=datetime.now(UTC))
+                if summary.fetched and self._listener is not None and not self.stop.is_set():
+                    self._listener.documents_came()
+                    self._scheduler.modify_job("hubs", next_run_time=datetime.now(UTC))
                 if summary.fetched or summary.not_modified or summary.failed or self._first_tick:
                     self._first_tick = False
                     self.meters.stock(self._mill.store.records(), entries=self._mill.store.counts().entries)
@@ -187,7 +197,7 @@ class Daemon:
     def _plan(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(3)},
+            executors={"default": ThreadPoolExecutor(4)},
             # The default grace of 1 s silently drops what a busy pool picks up late (scheduling.md section 1).
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
@@ -203,6 +213,24 @@ class Daemon:
             log.info("failed", source=report.source, failure=str(report.failure), detail=report.detail)
         elif report.new or report.changed:
             log.info("fetched", source=report.source, new=report.new, changed=report.changed)
+
+    def _listen(self) -> list[BaseRoute]:
+        """An ear for hubs, when there is something to hear; its route."""
+        from feedmill.listening import TEND_SECONDS, listener_for
+
+        self._listener = listener_for(
+            self.settings,
+            lambda: self._mill,
+            stop=self.stop,
+            on_report=self.meters.report,
+            on_published=self._refresh,
+        )
+        if self._listener is None:
+            return []
+        self._listener.attach(self._mill)
+        now = datetime.now(UTC)
+        self._scheduler.add_job(self._listener.tend, "interval", seconds=TEND_SECONDS, id="hubs", next_run_time=now)
+        return [self._listener.route]
 
     def _refresh(self) -> None:
         if self._host is None:
@@ -227,13 +255,18 @@ class Daemon:
             return
         if (settings.serve, settings.output) != (self.settings.serve, self.settings.output):
             log.warning("[serve] and output change with the next start")
-        old, self._mill, self.settings = self._mill, mill, settings
-        old.close()
+        with self._listener.resting() if self._listener is not None else nullcontext():
+            old, self._mill, self.settings = self._mill, mill, settings
+            if self._listener is not None:
+                self._listener.attach(mill)
+            old.close()
         log.info("configuration read again", sources=len(settings.sources))
 
     def _leave_working(self) -> None:
-        """Wait for the tick in flight; when it does not end in time, leave without it."""
-        if self._working.acquire(timeout=self._grace_seconds):
+        """Wait for the tick in flight, and for hubs that are being asked; what does not end in time is left."""
+        ends = time.monotonic() + self._grace_seconds
+        at_rest = self._listener is None or self._listener.join(self._grace_seconds)
+        if at_rest and self._working.acquire(timeout=max(ends - time.monotonic(), 0)):
             self._working.release()
             return
         log.warning("a fetch did not end in time; its lease runs out by itself", seconds=self._grace_seconds)

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from feedmill.feeds.outcome import FailureKind
 from feedmill.feeds.source import SourceRecord, Standing
-from feedmill.ingest.report import FAILED, FETCHED, GONE, NOT_MODIFIED, SourceReport, SyncSummary
+from feedmill.ingest.report import FAILED, FETCHED, GONE, NOT_MODIFIED, PUSHED, SourceReport, SyncSummary
 
 OUTCOMES = (FETCHED, NOT_MODIFIED, GONE, FAILED)
 TICK_BUCKETS = (0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900)
@@ -32,6 +32,7 @@ class Meters:
         self._entries = Gauge("feedmill_entries", "Entries in the store.", registry=self.registry)
         self._fetches = Counter("feedmill_fetches", "Looks at a source.", ["outcome"], registry=self.registry)
         self._failures = Counter("feedmill_fetch_failures", "Failed looks.", ["kind"], registry=self.registry)
+        self._pushes = Counter("feedmill_pushes", "Documents that hubs brought.", registry=self.registry)
         self._found = Counter("feedmill_entries_found", "Entries that came.", ["news"], registry=self.registry)
         self._files = Counter("feedmill_files_published", "Output files written.", registry=self.registry)
         self._ticks = Counter("feedmill_ticks", "Ticks.", ["result"], registry=self.registry)
@@ -54,9 +55,12 @@ class Meters:
 
     def report(self, report: SourceReport) -> None:
         """Count one look at one source; those that were not due are not looked at."""
-        if report.outcome not in OUTCOMES:
+        if report.outcome == PUSHED:
+            self._pushes.inc()
+        elif report.outcome in OUTCOMES:
+            self._fetches.labels(report.outcome).inc()
+        else:
             return
-        self._fetches.labels(report.outcome).inc()
         if report.failure is not None:
             self._failures.labels(str(report.failure)).inc()
         self._found.labels("new").inc(report.new)

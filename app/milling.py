@@ -8,6 +8,7 @@ Never: remembers anything: first seen is now, and a guid that a document lacks i
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from feedmill.feeds.source import NO_RULES, Channel, Source
 from feedmill.output import paragraphs, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from feedmill.ingest.guids import Identified
     from feedmill.ingest.normalize import FeedContext
@@ -64,7 +65,7 @@ def _fetch(session: Session, url: str) -> RawDocument:
     from feedmill.subscribe import fetch_document
 
     configured = session.config is not None or session.path.exists()
-    return fetch_document(url, session.settings().fetch if configured else FetchOptions())
+    return fetch_document(url, session.settings().fetch if configured else FetchOptions(), None)
 
 
 def mill(
@@ -124,25 +125,13 @@ def configured_source(session: Session, url: str) -> Source:
     return next(source for source in settings.sources if source.url == named)
 
 
-def page_reader(session: Session) -> tuple[Callable[[str], Outcome], Callable[[], None]]:
-    """(asks for a page, no faster than the configuration allows; lets go of the sockets)."""
-    import time
+@contextmanager
+def page_reader(session: Session) -> Iterator[Callable[[str], Outcome]]:
+    """Asks for a page, no faster than the configuration allows."""
+    from feedmill.subscribe import visiting
 
-    from feedmill.ingest.fetch import Fetcher
-    from feedmill.ingest.gate import SiteGate, site_key
-
-    options = session.settings().fetch
-    fetcher, gate = Fetcher(options), SiteGate(options)
-
-    def ask(url: str) -> Outcome:
-        key = site_key(url)
-        time.sleep(max(0.0, gate.ready_at(key) - gate.clock()))
-        gate.start(key)
-        outcome = fetcher.fetch(url, conditional=False)
-        gate.finish(key, outcome)
-        return outcome
-
-    return ask, fetcher.close
+    with visiting(session.settings().fetch, None) as visitor:
+        yield visitor.fetch
 
 
 def _without_first_seen(entry: Entry) -> Entry:

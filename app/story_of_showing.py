@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from feedmill.feeds.deny import DenyList
 from feedmill.feeds.publication import Publication, Selection
-from feedmill.feeds.update import FILTERED
+from feedmill.feeds.update import FILTERED, WITHDRAWN
+from feedmill.ingest.withdrawal import said_of
 from feedmill.output import counted
-from feedmill.publish.gather import Planet, newest
+from feedmill.publish.gather import Planet, gather, newest
 from feedmill.publish.merge import merge, site_hosts
 from feedmill.publish.select import wanted
 
@@ -45,10 +46,15 @@ class Showing:
             yield "Nowhere: it was taken down. Its words are gone; its id stays, so that it does not come back."
         reason = stored.held_reason
         if reason is None:
+            if record is not None and (said := said_of(self._store, record.row, stored.row)):
+                yield f"It is {said}."
             return
         if reason.startswith(FILTERED):
             yield f"Nowhere: your rule {reason.removeprefix(FILTERED)}."
             yield f"Change the rule, then `feedmill reclean {stored.source_url}` brings it forward."
+        elif reason.startswith(WITHDRAWN):
+            yield f"Nowhere: it was deleted at its source: {reason.removeprefix(WITHDRAWN)}."
+            yield "It comes back, as the same entry, when its feed lists it again."
         else:
             yield f"Nowhere yet, it is held back: {reason}."
 
@@ -104,6 +110,8 @@ class Showing:
         most = publication.select.per_source
         if most is not None:
             return f"its source has its share of the time window already (per_source = {most})"
+        if any(other.row == stored.row for other in gather(self._store, publication, self._planet).over):
+            return "its source has its share of the feed, a quarter, with newer entries while others post (fair = true)"
         return "another entry stands for it"
 
     def _unwanted(self, publication: Publication, stored: StoredEntry) -> str:

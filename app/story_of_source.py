@@ -7,7 +7,9 @@ Never: a decision of its own: everything told was decided, and written down, whe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from feedmill.feeds.source import NO_RULES, Filter, SourceRules, Standing
@@ -43,7 +45,7 @@ def source_story(store: Store, record: SourceRecord, rules: SourceRules | None) 
     state = record.state
     chapters = [
         Chapter("How it is doing", tuple(_doing(record, history, held))),
-        Chapter("What was decided", tuple(_decided(record, rules))),
+        Chapter("What was decided", (*_decided(record, rules), *_hub(store, record))),
     ]
     if held:
         chapters.append(Chapter("What is kept back", tuple(_kept_back(held))))
@@ -72,6 +74,18 @@ def source_story(store: Store, record: SourceRecord, rules: SourceRules | None) 
     }
     title = record.source.url if record.title == record.source.url else f"{record.title}, {record.source.url}"
     return Story(kind="source", title=title, chapters=tuple(chapters), facts=facts)
+
+
+def _hub(store: Store, record: SourceRecord) -> Iterator[str]:
+    """How it stands with the hubs that may tell us of its entries."""
+    for subscription in store.subscriptions():
+        if subscription.source_row == record.row:
+            from feedmill.ingest.websub_trust import words
+
+            yield words(subscription, datetime.now(UTC))
+            if subscription.last_push is not None:
+                brought = counted(subscription.pushes, "document")
+                yield f"That hub brought {brought}, the last one on {day(subscription.last_push)}."
 
 
 def _doing(record: SourceRecord, history: list[FetchRecord], held: list[StoredEntry]) -> list[str]:

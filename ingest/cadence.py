@@ -15,13 +15,14 @@ theta is set so that the median blog of the simulation there, 0.35 entries a day
 gets 36 min, a busy one (12 a day) the 10 min of `min_interval`, a silent one about 4 h. `interval_for_budget` turns
 a number of requests a day into that setting. bench/cadence_worlds.py measures what it is worth.
 
-Order of composition: threshold; clamp; window bound; floors (max-age, ttl, sy); skip hours and days; Retry-After;
-jitter, which only delays.
+Order of composition: threshold; clamp; the slow pace beside a hub that tells us; window bound; floors (max-age, ttl,
+sy); skip hours and days; Retry-After; jitter, which only delays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import sqrt
 from urllib.parse import urlsplit
@@ -33,8 +34,8 @@ from feedmill.ingest.pace import expected_posts_per_day, learn, posts_per_day
 from feedmill.ingest.week import time_until_expected
 
 __all__ = [
-    "MEDIAN_POSTS_PER_DAY", "after_rest", "backoff", "expected_posts_per_day", "gone_is_confirmed", "hold_until",
-    "interval_for_budget", "learn", "move_is_confirmed", "posts_per_day", "schedule", "wants_full_look",
+    "MEDIAN_POSTS_PER_DAY", "SlowPace", "after_rest", "backoff", "expected_posts_per_day", "gone_is_confirmed",
+    "hold_until", "interval_for_budget", "learn", "move_is_confirmed", "posts_per_day", "schedule", "wants_full_look",
 ]  # fmt: skip
 
 MEDIAN_POSTS_PER_DAY = 0.35  # reference scheduling.md section 2, simulation
@@ -53,6 +54,14 @@ _MOVE_TIMES, _MOVE_SPAN = 3, timedelta(days=7)  # check 86
 _FULL_LOOK = timedelta(days=8)  # check 33
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowPace:
+    """Somebody tells us of new entries: looking once in `gap` is enough, for the reason in `words`."""
+
+    gap: timedelta
+    words: str
+
+
 def schedule(
     state: SourceState,
     channel: Channel,
@@ -62,16 +71,18 @@ def schedule(
     freshness: Freshness,
     chance: float,
     window: int = 0,
+    slow: SlowPace | None = None,
 ) -> tuple[datetime, str]:
     """The next look and its reason in words.
 
     `state` is as it is after the outcome (failures counted, rate learned); `freshness` what the answer asked, for a
     failure `Freshness(retry_after=failure.retry_after)`; `chance` from 0 to 1 picks the jitter; `window` is how many
-    entries the document holds (0: not known). Never before now + min_interval; a floor may go past max_interval.
+    entries the document holds (0: not known); `slow` counts as long as nothing fails. Never before now + min_interval;
+    a floor may go past max_interval.
     """
     if state.standing is Standing.GONE:
         return now + _HOLD_CAP, "the server has said for two days that it is gone: not asked again unless it is named"
-    gap, reason = _normal_gap(state, channel, now=now, options=options, freshness=freshness, window=window)
+    gap, reason = _normal_gap(state, channel, now=now, options=options, freshness=freshness, window=window, slow=slow)
     if state.failures:
         gap, reason = backoff(state.failures, state.failure, normal=gap), _failure_words(state)
     gap = max(gap, options.min_interval)
@@ -191,19 +202,24 @@ def _normal_gap(
     options: ScheduleOptions,
     freshness: Freshness,
     window: int,
+    slow: SlowPace | None,
 ) -> tuple[timedelta, str]:
-    """Threshold, clamp, what is decent when nothing was said, and the window bound."""
+    """Threshold, clamp, what is decent when nothing was said, the slow pace beside a hub, and the window bound."""
     rate = expected_posts_per_day(state.rate, now=now)
     steady = posts_per_day(state.rate, now=now)
     if rate is None or steady is None:
-        gap, reason = options.default_interval, "how often it posts is not known yet"
+        gap, reason = _median_interval(options), "how often it posts is not known yet"
     else:
         lively = ", more of late" if rate > _LIVELY * steady else ""
         gap, reason = _gap_of_rate(rate, state.rate, options, now=now), f"posts {_rate_words(steady)}{lively}"
+    if options.median_interval is not None:
+        reason = f"{reason}, and {options.requests_per_day:,} requests a day are allowed"
     gap = _clamp(gap, options)
     decent, words = _decent_gap(state, channel, options=options, freshness=freshness)
     if decent > gap:
         gap, reason = decent, f"{reason}{words}"
+    if slow is not None and not state.failures and _clamp(slow.gap, options) > gap:
+        gap, reason = _clamp(slow.gap, options), slow.words
     if rate is not None and window:
         # A missed entry is worse than a late one: look twice while the document turns over once.
         bound = _DAY * (0.5 * window / max(rate, state.rate.short, 0.01))
@@ -213,9 +229,14 @@ def _normal_gap(
 
 
 def _gap_of_rate(per_day: float, rate: PostingRate, options: ScheduleOptions, *, now: datetime) -> timedelta:
-    """Until the expected waiting reaches theta, which is such that the median blog gets `default_interval`."""
-    flat = options.default_interval * sqrt(MEDIAN_POSTS_PER_DAY / per_day)  # sqrt(2 theta / r)
+    """Until the expected waiting reaches theta, which is such that the median blog gets `default_interval`, or what
+    the budget leaves it."""
+    flat = _median_interval(options) * sqrt(MEDIAN_POSTS_PER_DAY / per_day)  # sqrt(2 theta / r)
     return time_until_expected(flat, rate.week, rate.week_at, now=now, most=max(options.max_interval, flat))
+
+
+def _median_interval(options: ScheduleOptions) -> timedelta:
+    return options.default_interval if options.median_interval is None else options.median_interval
 
 
 def _decent_gap(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from feedmill.feeds.outcome import Failure, FailureKind, Fetched, Freshness, Gone, Move, NotModified, Validators
 from feedmill.feeds.source import Channel, SourceState, Standing
 from feedmill.feeds.update import FILTERED
-from feedmill.ingest.cadence import gone_is_confirmed, hold_until, learn, move_is_confirmed, schedule
+from feedmill.ingest.cadence import SlowPace, gone_is_confirmed, hold_until, learn, move_is_confirmed, schedule
 
 if TYPE_CHECKING:
     from feedmill.feeds.entry import Entry
@@ -36,11 +36,13 @@ DEAD_STATUSES = frozenset({404, 410})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """What a decision may depend on besides the facts: the time, the options, and chance (for jitter)."""
+    """What a decision may depend on besides the facts: the time, the options, chance (for jitter), and whether a hub
+    tells us of new entries."""
 
     now: datetime
     options: ScheduleOptions
     chance: float
+    slow: SlowPace | None = None
 
 
 def unseen(items: Sequence[Identified], known: Mapping[str, KnownEntry]) -> list[Identified]:
@@ -105,6 +107,16 @@ def _compared(update: EntryUpdate, known: KnownEntry) -> EntryUpdate:
     return replace(update, revised=False, entry=replace(update.entry, updated=known.updated))
 
 
+def without_older(updates: Sequence[EntryUpdate]) -> list[EntryUpdate]:
+    """But for entries of which we have a newer version: what is pushed may come late, or twice."""
+
+    def is_older(update: EntryUpdate) -> bool:
+        known, said = update.known.updated if update.known is not None else None, update.entry.updated
+        return known is not None and said is not None and said < known
+
+    return [update for update in updates if not is_older(update)]
+
+
 def count_news(new: Sequence[EntryUpdate]) -> int:
     """How many new entries no alarm and no date holds back; filters are the operator's own wish, and count."""
     return sum(update.held_reason is None or update.held_reason.startswith(FILTERED) for update in new)
@@ -141,6 +153,13 @@ def settle_fetched(
         rate=learn(state.rate, new_dates=dates, now=moment.now, first=first),
     )
     return _succeed(url, state, channel, outcome, moment)
+
+
+def settle_pushed(state: SourceState, moment: Moment, new_entries: Sequence[Entry]) -> SourceState:
+    """After a document that a hub brought: the rate is learned, and nothing else is. Validators and body hash are those
+    of the last poll, so that the next one sees all that the push left out; nor does a push mend or mar a standing."""
+    dates = [entry.published for entry in new_entries]
+    return replace(state, rate=learn(state.rate, new_dates=dates, now=moment.now, first=False))
 
 
 def settle_merged(
@@ -301,7 +320,8 @@ def _look_again(state: SourceState, channel: Channel, freshness: Freshness, mome
         freshness=freshness,
         chance=moment.chance,
         window=channel.entries,
+        slow=moment.slow,
     )
     if state.adopted is not None:
-        reason = f"{reason}; asked at {state.adopted}, where it moved for good"
+        reason = f"{reason}; asked at {state.adopted}, where it moved for good: the configuration may name that"
     return replace(state, next_fetch=next_fetch, reason=reason)

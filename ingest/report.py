@@ -16,6 +16,7 @@ NOT_MODIFIED = "not_modified"
 SKIPPED = "skipped"
 GONE = "gone"
 FAILED = "failed"
+PUSHED = "pushed"  # a hub brought it: nobody was asked; never in a tick's reports
 
 
 def iso(moment: datetime | None) -> str | None:

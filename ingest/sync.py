@@ -8,6 +8,7 @@
                                         -> prepare -> normalize + clean -> sort_updates
     store.commit(plan)               -> entries, validators, body hash, next fetch, lease: one transaction a source
     yield SourceReport
+    take_pushed(claims)              -> the same road for a document that a hub brought           `pushed`
 
 In:  a store, a fetcher, options. Out: reports. Never: publishes, prints, or reads the configuration.
 """
@@ -21,21 +22,27 @@ from datetime import UTC, datetime, timedelta
 from random import random
 from typing import TYPE_CHECKING
 
+from feedmill.feeds.errors import FeedmillError
 from feedmill.feeds.outcome import Failure, FailureKind, Fetched, FetchRecord, Gone, NotModified, Outcome
-from feedmill.feeds.source import NO_RULES, SourceRules
+from feedmill.feeds.source import LASTING, NO_RULES, SourceRules
 from feedmill.feeds.update import UpdatePlan
 from feedmill.ingest import plan as plans
 from feedmill.ingest import report as reports
+from feedmill.ingest.budget import within_budget
 from feedmill.ingest.digest import Digest, read_document
 from feedmill.ingest.options import FetchOptions, ScheduleOptions
 from feedmill.ingest.report import SourceReport
+from feedmill.ingest.websub import with_links
 from feedmill.ingest.workers import Answer, fetch_all
 
 if TYPE_CHECKING:
     from feedmill.feeds.entry import Entry
     from feedmill.feeds.source import SourceRecord, SourceState
     from feedmill.feeds.store import Claim, Store
+    from feedmill.feeds.subscription import Pushed
     from feedmill.ingest.fetch import Fetcher
+    from feedmill.ingest.hub_watch import HubWatch
+    from feedmill.ingest.withdrawal import Book
 
 # Longer than a tick of a planet with hundreds of sources on one slow site; a dead process gives its leases back at
 # once when it ran on this machine (the store asks whether it lives), so this bounds only losses across machines.
@@ -71,13 +78,17 @@ class Tick:
     chance: Callable[[], float] = random
     stop: threading.Event = field(default_factory=threading.Event)
     before_news: Callable[[], None] = _nothing  # called once, before the first entry of the tick is committed
+    hubs: HubWatch | None = None  # those that tell us of new entries, while somebody listens
     visible_change: bool = False  # a source's standing or description moved, in a way that a reader of the status sees
     _told: bool = False
+    _missing: Book | None = None  # entries that their sources list no more
 
     def run(self, *, urls: Sequence[str] | None = None, force: bool = False) -> Iterator[SourceReport]:
         """Look at what is due (all of `urls`, or of everything); one report for every source, due or not."""
         claimed: set[int] = set()
         self._show_what_is_due()
+        if self.scheduling.requests_per_day is not None:
+            self.scheduling = within_budget(self.scheduling, self.store.records(), now=self.clock())
         while not self.stop.is_set():
             now = self.clock()
             claims = self.store.claim(now, limit=CLAIM_AT_ONCE, lease=LEASE, force=force, urls=urls, skip_rows=claimed)
@@ -85,6 +96,8 @@ class Tick:
                 break
             claimed.update(claim.record.row for claim in claims)
             yield from self._work(claims)
+        if self._missing is not None:
+            self._missing.save()
         records = self._after_a_clock_set_back(self.store.records(urls))
         for record in records:
             if record.row not in claimed:
@@ -181,6 +194,8 @@ class Tick:
         kept = self.store.commit([plan for plan, _ in drafts], now)
         for (plan, report), done in zip(drafts, kept, strict=True):
             if done:
+                if self.hubs is not None:
+                    self.hubs.settled(plan.source_row)
                 yield report
             else:
                 yield replace(
@@ -203,8 +218,12 @@ class Tick:
         merged = self._is_merged(answer, outcome)
         if isinstance(outcome, Fetched) and not merged:
             digest = self._digest(answer, outcome, now)
-            outcome = digest.failure or outcome
+            if digest.failure is not None:
+                outcome = replace(digest.failure, status=outcome.status)
         new, changed = plans.sort_updates(digest.updates)
+        if self.hubs is not None:
+            answered = isinstance(outcome, Fetched | NotModified) and not merged
+            moment = replace(moment, slow=self.hubs.judge(record, new if answered else None, now))
         if merged and isinstance(outcome, Fetched | NotModified):
             state = plans.settle_merged(record.source.url, record.state, record.channel, outcome, moment)
         else:
@@ -291,7 +310,8 @@ class Tick:
         """Read a document; one with the hash we have is not parsed, one whose entries we have is not cleaned."""
         record = answer.claim.record
         if outcome.document.body_hash and outcome.document.body_hash == record.state.body_hash:
-            return Digest(unchanged=record.entries)
+            described = with_links(record.channel, outcome.links)
+            return Digest(unchanged=record.entries, channel=described if described != record.channel else None)
         rules = self.rules.get(record.source.url, NO_RULES)
         has_past = record.entries > 0 or record.state.last_success is not None
         digest = read_document(
@@ -301,12 +321,63 @@ class Tick:
             from feedmill.ingest.scrutiny import scrutinize
 
             scrutinize(self.store, record, digest, delta=outcome.delta, now=now)
+        whole = not (outcome.delta or digest.remark or digest.failure or digest.alarm)
+        if whole and self.fetching.follow_deletions and record.entries and record.state.held_as is None:
+            self._follow_deletions(record, digest, outcome.document.body, now)
         if digest.channel is not None:
             if record.entries and not digest.channel.entries and not outcome.delta:
                 digest.remark = EMPTIED
             if outcome.delta:  # a difference does not tell how many entries the document holds
                 digest.channel = replace(digest.channel, entries=record.channel.entries)
+            digest.channel = with_links(digest.channel, outcome.links)
         return digest
+
+    def _follow_deletions(self, record: SourceRecord, digest: Digest, body: bytes, now: datetime) -> None:
+        """Take note of what a whole document lists no more; what it says was deleted, and what is back, at once."""
+        from feedmill.ingest.withdrawal import Book, withdraw
+
+        if self._missing is None:
+            self._missing = Book(self.store)
+        buried, back = self._missing.note(record, digest, body, now)
+        if buried or back:
+            self._tell()
+        if buried:
+            withdraw(self.store, buried, "its feed says that it was deleted", now)
+        if back:
+            self.store.release_entries(back)
+
+    # --- what a hub brought
+
+    def take_pushed(self, waiting: Sequence[tuple[Claim, Sequence[Pushed]]]) -> Iterator[SourceReport]:
+        """Take in the oldest pushed document of each source that is claimed, and give the source back."""
+        from feedmill.ingest.pushed import draft_pushed
+
+        for claim, documents in waiting:
+            if not documents:
+                self.store.release([claim])
+                continue
+            now = self.clock()
+            rules = self.rules.get(claim.record.source.url, NO_RULES)
+            moment = plans.Moment(now=now, options=self.scheduling, chance=self.chance())
+            try:
+                plan, report = draft_pushed(self.store, claim, documents[0], moment, rules=rules)
+            except FeedmillError:
+                raise
+            except Exception:  # a document over which we stumble must not wait for ever before all others
+                self.store.drop_pushes([documents[0].row])
+                self.store.release([each for each, _ in waiting])
+                self.store.look_sooner(
+                    [claim.record.row], now, "its hub brought what we stumbled over: we look ourselves"
+                )
+                raise
+            if plan.new or plan.changed:
+                self._tell()
+            shown = _shown(plan.state) != _shown(claim.record.state)
+            (done,) = self.store.commit([plan], now)
+            if done:  # else its lease was lost, and whoever has it now leaves the push to the next round
+                self.visible_change = self.visible_change or shown
+                self.store.drop_pushes([documents[0].row])
+                yield report
 
 
 def _postponed(answer: Answer) -> tuple[UpdatePlan, SourceReport]:
@@ -336,4 +407,5 @@ def _word(outcome: Outcome) -> str:
 
 def _shown(state: SourceState) -> tuple[object, ...]:
     """What the published status says of a source, besides times and counts."""
-    return (state.standing, state.failure, state.detail, state.moved_to, state.held_reason)
+    lasting = state.failures >= LASTING
+    return (state.standing, state.failure, state.detail, state.moved_to, state.held_reason, lasting)

@@ -14,13 +14,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from feedmill.feeds.outcome import Failure, FailureKind, Fetched, Outcome
 from feedmill.ingest.cadence import wants_full_look
-from feedmill.ingest.gate import SiteGate, site_key
+from feedmill.ingest.gate import SiteGate, remember_sites, site_key
 from feedmill.ingest.options import FetchOptions
 from feedmill.ingest.passage import Passage
 from feedmill.ingest.site_queue import SiteQueue, Turn
@@ -101,24 +101,6 @@ def _answers_at(claim: Claim) -> str:
     return claim.record.state.validators.issued_by or asked_at(claim.record)
 
 
-def remember_sites(gate: SiteGate, store: Store) -> None:
-    """Remember sites; places and holds that another process booked meanwhile stay."""
-    states = gate.states()
-    others = store.sites([state.key for state in states])
-    merged = []
-    for state in states:
-        other = others.get(state.key, state)
-        merged.append(
-            replace(
-                state,
-                next_allowed=max(filter(None, (state.next_allowed, other.next_allowed)), default=None),
-                hold_until=max(filter(None, (state.hold_until, other.hold_until)), default=None),
-            )
-        )
-    if merged:
-        store.save_sites(merged)
-
-
 def _ask(
     turn: Turn[Claim],
     turns: SiteQueue[Claim],
@@ -140,6 +122,7 @@ def _ask(
             validators=state.validators,
             conditional=not wants_full_look(state, now=clock()),
             gatekeeper=passage,
+            source_url=url,
         )
     except Exception as error:  # noqa: BLE001  a bug met in one answer must not end the worker, or lose the claim
         outcome = Failure(kind=FailureKind.UNPARSABLE, detail=f"feedmill stumbled over the answer: {error!r}")

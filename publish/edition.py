@@ -34,8 +34,15 @@ from feedmill.publish.status import (
     status_bytes,
     status_document,
 )
+from feedmill.publish.theme import ICONS
 
 INCIDENTS = "incidents"
+# What the status page leads to, where it is there: words, address, file.
+PARTS = (
+    ("Sources", "source/", "source/index.html"),
+    ("Archive", "archive/", "archive/index.html"),
+    ("Search", "search.html", "search.html"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +160,7 @@ def _status(
     )
     pages = any("html" in publication.formats for publication in options.publications)
     before = read(options.output, "status.json")
-    wanted = ["status.html", "style.css", "icon.svg"] if pages else []
+    wanted = ["status.html", "style.css", *ICONS] if pages else []
     complete = all((options.output / name).exists() for name in (*wanted, "ops.xml"))
     if complete and same_news(before, document):
         return {}
@@ -194,15 +201,18 @@ def _status_page(
     ]
     titles = {publication.path: publication.title for publication in options.publications}
     held = [(titles.get(report.path, report.path), report.held) for report in reports if report.held]
+    root = next((publication for publication in options.publications if not publication.path), None)
+    parts = [(words, href) for words, href, file in PARTS if (options.output / file).exists()]
     try:
         page = render_status(
-            options.title, status_lines(records), offered, held, generator_version=options.generator_version
-        )
+            options.title, status_lines(records), offered, held,
+            generator_version=options.generator_version, root=root, parts=parts,
+        )  # fmt: skip
     except Exception as error:  # noqa: BLE001  the status page must never stop the feeds
         problems.append(f"status.html was not rendered, the last good one stays: {error!r}")
         return {}
     static = static_files()
-    return {"status.html": page, "style.css": static["style.css"], "icon.svg": static["icon.svg"]}
+    return {"status.html": page, **{name: static[name] for name in ("style.css", *ICONS)}}
 
 
 def _check_delivered(store: Memory, options: PublishOptions) -> PublishReport:

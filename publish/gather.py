@@ -7,17 +7,23 @@ Never: renders; reads contents of more entries than a publication can need (`MOS
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from operator import attrgetter
 from typing import Protocol
 
 from feedmill.feeds.deny import DenyList
-from feedmill.feeds.entry import StoredEntry
+from feedmill.feeds.entry import Origin, StoredEntry
 from feedmill.feeds.publication import Publication
 from feedmill.feeds.source import SourceRecord
+from feedmill.publish.about import named_urn
+from feedmill.publish.ledger import digest
 from feedmill.publish.merge import merge, site_hosts
-from feedmill.publish.select import fair, named_sources, select, wanted
+from feedmill.publish.select import fair, in_order, named_sources, wanted
+from feedmill.publish.share import Shares, share_out
 
 SPARE = 1.25  # how many more entries are asked for, as some are the same entry from several sources
 MOST_LOOKED_AT = 5000  # entries that are read to find those that a publication wants
@@ -88,24 +94,78 @@ class Memory(Protocol):
     def outline(self) -> Sequence[Line]: ...
     def headlines(self, entry_rows: Sequence[int]) -> Sequence[Headline]: ...
     def pick(self, entry_rows: Sequence[int]) -> list[StoredEntry]: ...
-    def tagged(self, tags: Sequence[str]) -> dict[str, set[int]]: ...
+    def tagged(self, tags: Sequence[str], since: int | None = None) -> dict[str, set[int]]: ...
     def extras(self, entry_rows: Sequence[int]) -> dict[int, dict[str, str]]: ...
     def retractions(self) -> Sequence[Retraction]: ...
+    def icons(self) -> dict[str, str]: ...
+    def icon(self, name: str) -> bytes | None: ...
     def meta(self, key: str) -> str | None: ...
     def set_meta(self, key: str, value: str | None) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Planet:
-    """What all publications of one edition share: read once."""
+    """What all publications of one edition share: read once, when it is first asked for."""
 
     records: Sequence[SourceRecord]
     deny: DenyList
     now: datetime
+    _outline: Sequence[Line] | None = field(default=None, init=False, repr=False, compare=False)
+
+    def outline(self, store: Memory) -> Sequence[Line]:
+        """Every visible entry in outline, newest first."""
+        if self._outline is None:
+            self._outline = store.outline()
+        return self._outline
+
+    @cached_property
+    def about(self) -> Mapping[int, str]:
+        """What entries and pages say of each source, by its row, as a key: its state, which moves, is not in it."""
+        return {record.row: about_key(record) for record in self.records}
+
+
+_SAID = attrgetter(*(part.name for part in fields(Origin)))
+
+
+def about_key(record: SourceRecord) -> str:
+    """See `Planet.about`."""
+    source = record.source
+    return f"{source.url}\0{source.title}\0{source.tags}\0{_SAID(record.channel.about)}"
+
+
+def outline_key(lines: Iterable[Line]) -> str:
+    """A short name of these entries in this order, and of what readers see of them."""
+    return digest("\0".join([f"{line.row} {line.fingerprint}" for line in lines]).encode("utf-8", "surrogatepass"))
 
 
 def newest(store: Memory, publication: Publication, planet: Planet) -> list[StoredEntry]:
-    """The entries that the publication shows: asked for in growing numbers until there are enough of them."""
+    """The entries that the publication shows."""
+    return gather(store, publication, planet).shown
+
+
+def gather(store: Memory, publication: Publication, planet: Planet) -> Shares:
+    """What the publication shows, and what stands back: asked for in growing numbers until there is enough of it."""
+    if publication.profile == "digest":
+        return Shares(shown=_days(store, publication, planet), over=[])
+    shown, over = remembered_shares(store, publication)
+    chosen = publication.select
+    shares = Shares(shown=[], over=[])
+    for ordered, _, followers in _readings(store, publication, planet):
+        if chosen.fair and chosen.per_source is None:
+            shares = share_out(ordered, limit=publication.limit, shown=shown, over=over)
+        else:
+            shares = Shares(shown=ordered[: publication.limit], over=[])
+        shares = replace(shares, followers=followers)
+        if len(shares.shown) == publication.limit and shares.is_sure:
+            break
+    return shares
+
+
+def _readings(
+    store: Memory, publication: Publication, planet: Planet
+) -> Iterator[tuple[list[StoredEntry], bool, dict[int, int]]]:
+    """The newest entries that are wanted, merged, in the order of a feed: more and more of them; whether the store has
+    no others; and which rows are copies of which."""
     test = wanted(publication, planet.records, planet.deny, now=planet.now)
     urls = named_sources(publication, planet.records)
     belongs, sites = _membership(publication, planet, urls), site_hosts(planet.records)
@@ -118,11 +178,77 @@ def newest(store: Memory, publication: Publication, planet: Planet) -> list[Stor
         # Older entries matter only where there are some that were not read.
         older = store.companions(kept) if len(found) == asked else []
         older = [stored for stored in older if belongs(stored) and (test is None or test(stored))]
-        merged = [cluster.shown for cluster in merge(kept, sites, older=older)]
-        chosen = select(fair(merged, publication), limit=publication.limit)
-        if len(chosen) == publication.limit or len(found) < asked or asked >= MOST_LOOKED_AT:
-            return chosen
+        clusters = merge(kept, sites, older=older)
+        followers: dict[int, int] = {}
+        for cluster in clusters:
+            followers |= cluster.followers
+        ordered = in_order(fair([cluster.shown for cluster in clusters], publication))
+        yield ordered, len(found) < asked, followers
+        if len(found) < asked or asked >= MOST_LOOKED_AT:
+            return
         asked = min(MOST_LOOKED_AT, asked * 4)
+
+
+def _days(store: Memory, publication: Publication, planet: Planet) -> list[StoredEntry]:
+    """The daily digests that the publication shows."""
+    from feedmill.publish.daily import LATE, digests
+
+    feed_id = store.publication_id(publication.path, lambda: named_urn(publication.url))
+    kept = store.meta(f"digest:{publication.path}")
+    since = datetime.fromtimestamp(int(kept), UTC) if kept else planet.now
+    made: list[StoredEntry] = []
+    for ordered, has_all, _ in _readings(store, publication, planet):
+        made = digests(ordered, publication, planet.records, feed_id=feed_id, since=since, now=planet.now)
+        if ordered and not has_all:  # a day is whole when entries were read that are too old for it
+            whole = ordered[-1].sort_at + LATE + timedelta(days=1)
+            made = [day for day in made if day.sort_at > whole]
+        if len(made) >= publication.limit:
+            break
+    return made[: publication.limit]
+
+
+def remember_days(store: Memory, publication: Publication, now: datetime) -> None:
+    """When the first digest was made, and the last day that one was made of."""
+    from feedmill.publish.daily import last_day
+
+    if store.meta(f"digest:{publication.path}") is None:
+        store.set_meta(f"digest:{publication.path}", str(int(now.timestamp())))
+    if store.meta(f"digest-day:{publication.path}") != last_day(publication, now):
+        store.set_meta(f"digest-day:{publication.path}", last_day(publication, now))
+
+
+def a_day_is_over(store: Memory, publications: Iterable[Publication], now: datetime) -> bool:
+    """Whether a digest is due that has not been made, though no entry may have come."""
+    from feedmill.publish.daily import last_day
+
+    return any(
+        store.meta(f"digest-day:{publication.path}") != last_day(publication, now)
+        for publication in publications
+        if publication.profile == "digest"
+    )
+
+
+def remembered_shares(store: Memory, publication: Publication) -> tuple[list[str], list[str]]:
+    """(ids that were shown last time, ids that stood back); none when something else was asked for."""
+    kept = store.meta(f"shares:{publication.path}")
+    if not kept:
+        return [], []
+    asked, shown, over = json.loads(kept)
+    return (shown, over) if asked == _asked(publication) else ([], [])
+
+
+def remember_shares(store: Memory, publication: Publication, shares: Shares) -> None:
+    """For the next edition; nothing, as long as nobody stands back."""
+    key, text = f"shares:{publication.path}", None
+    if shares.over:
+        ids = [[stored.entry.id for stored in each] for each in (shares.shown, shares.over)]
+        text = json.dumps([_asked(publication), *ids], separators=(",", ":"))
+    if text != store.meta(key):
+        store.set_meta(key, text)
+
+
+def _asked(publication: Publication) -> str:
+    return digest(publication.tags, publication.select, publication.limit, publication.profile)
 
 
 def _membership(publication: Publication, planet: Planet, urls: Sequence[str] | None) -> Callable[[StoredEntry], bool]:
@@ -141,12 +267,12 @@ def _membership(publication: Publication, planet: Planet, urls: Sequence[str] | 
 
 
 def belonging(
-    publication: Publication, planet: Planet, lines: Sequence[Line], *, tagged: dict[str, set[int]]
-) -> list[Line]:
+    publication: Publication, planet: Planet, lines: Sequence[Line], *, tagged: Mapping[str, set[int]]
+) -> Sequence[Line]:
     """The lines of all entries of its sources and tags, whatever their age: for archives, search and branches."""
     urls = named_sources(publication, planet.records)
     if urls is None and not publication.tags:
-        return list(lines)
+        return lines
     named = set(urls) if urls is not None else None
     rows = {record.row for record in planet.records if named is None or record.source.url in named}
     if not publication.tags:

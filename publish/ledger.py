@@ -9,6 +9,7 @@ its bytes). A ledger that is lost costs a rendering, no more: `deliver` still le
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
@@ -46,6 +47,7 @@ class Ledger:
         self._store = store
         self._key = f"edition:{path}"
         self._folder = folder
+        self._place = str(folder)
         self._text = store.meta(self._key) or ""
         kept = _loaded(self._text)
         same_place = kept.get("folder") == str(folder)
@@ -104,7 +106,7 @@ class Ledger:
         self.written.extend(delivery.written)
         self.kept += delivery.kept
         for name, (key, data) in self._pending.items():
-            self.files[name] = [key, digest(data), *_signature(self._folder / name)]
+            self.files[name] = [key, digest(data), *_signature(f"{self._place}/{name}")]
         self._pending.clear()
         self._size = 0
 
@@ -133,7 +135,7 @@ class Ledger:
 
     def _is_there(self, name: str, line: list[Any]) -> bool:
         try:
-            signature = _signature(self._folder / name)
+            signature = _signature(f"{self._place}/{name}")
         except OSError:
             return False
         if signature == line[2:]:
@@ -153,6 +155,6 @@ def _loaded(text: str) -> dict[str, Any]:
     return kept if isinstance(kept, dict) and kept.get("version") == _VERSION else {}
 
 
-def _signature(path: Path) -> list[int]:
-    found = path.lstat()
+def _signature(path: str) -> list[int]:
+    found = os.lstat(path)
     return [found.st_size, found.st_mtime_ns, found.st_ino]

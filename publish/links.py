@@ -8,6 +8,7 @@ Never: resolves a relative URL, looks up a name, fetches.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 _PLAIN = re.compile(r"https?://[A-Za-z0-9\[][\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]*")
@@ -53,6 +54,7 @@ def _quoted(part: str) -> str:
     return quote(part, safe=_KEEP)
 
 
+@lru_cache(maxsize=8192)  # each output of an edition asks it of the same sources
 def has_secret(url: str) -> bool:
     """True when the URL carries a user name, a password or a token in its query."""
     parts = _split(url)
@@ -73,6 +75,7 @@ def without_secret(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
 
 
+@lru_cache(maxsize=8192)
 def is_private(url: str) -> bool:
     """True for an address that the public cannot reach: a non-global literal address, a name without a dot, .local."""
     parts = _split(url)

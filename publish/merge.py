@@ -38,10 +38,19 @@ _MOST_ALIKE = 40  # entries that share a phrase: more is a phrase of the platfor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """`shown`: with `also_in`; `merged`: (row, rule) of the entries that it stands for, besides its own words'."""
+    """`shown`: with `also_in`; `merged`: (row, rule) of the entries that it stands for, besides its own words';
+    `first`: the row that was seen first, whose id and place it has (None: it stands alone)."""
 
     shown: StoredEntry
     merged: tuple[tuple[int, str], ...] = ()
+    first: int | None = None
+
+    @property
+    def followers(self) -> dict[int, int]:
+        """The rows of all copies, each with the row that was seen first."""
+        if self.first is None:
+            return {}
+        return {row: self.first for row in (self.shown.row, *(row for row, _ in self.merged)) if row != self.first}
 
 
 def site_hosts(records: Iterable[SourceRecord]) -> dict[str, str]:
@@ -216,7 +225,7 @@ def _cluster(members: list[StoredEntry], sites: Mapping[str, str], rules: Mappin
         also_in=tuple(others),
     )
     merged = tuple((stored.row, rules[stored.row]) for stored in by_sight if stored is not best)
-    return Cluster(shown=shown, merged=merged)
+    return Cluster(shown=shown, merged=merged, first=first.row)
 
 
 def _same_page(one: StoredEntry, other: StoredEntry) -> bool:

@@ -2,32 +2,31 @@
 
 In:  the lines of all entries of a publication; the store, for the headlines of the months that changed.
 Out: `archive/index.html`, `archive/YYYY-MM.html`, `search.html`, `search/YYYY-MM.json`,
-     `search/months.json`.
+     `search/months.json`; of a month with more than `MOST_ON_PAGE` entries a page and an index for each day
+     (`YYYY-MM-DD`), and its own page lists the days.
 Never: renders a month in which nothing changed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from feedmill.feeds.source import SourceRecord
-from feedmill.publish.about import source_about
 from feedmill.publish.archive import FOLDER, month_of
-from feedmill.publish.gather import Headline, Line
+from feedmill.publish.date_words import MONTHS
+from feedmill.publish.gather import Headline, Line, outline_key
 from feedmill.publish.ledger import digest
-from feedmill.publish.links import is_private, web_url
-from feedmill.publish.xmltext import clean, one_line, rfc3339
+from feedmill.publish.links import web_url
+from feedmill.publish.xmltext import clean, one_line, rfc3339, script_safe
 
 SEARCH_FOLDER = "search"
+MOST_ON_PAGE = 1000  # entries; a month of 500 busy blogs would be a page of megabytes, made anew with every post
 _SNIPPET = 200  # characters of an entry's summary that are searched
-_MONTH_NAMES = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,44 +43,75 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """`name` as in file names (`2026-03`), `rows` newest first, `key` of what its pages are made of."""
+    """`name` as in file names (`2026-03`), `rows` newest first, `key` of what its pages are made of.
+
+    A day of a full month is a `Month` of its own (`2026-03-31`), one of the month's `days`.
+    """
 
     name: str
     rows: tuple[int, ...]
     key: str
+    days: tuple[Month, ...] = ()
 
     @property
     def words(self) -> str:
-        """`March 2026`."""
-        year, _, month = self.name.partition("-")
-        return f"{_MONTH_NAMES[int(month) - 1]} {int(year)}"
+        """`March 2026`, `31 March 2026`."""
+        year, month, *day = self.name.split("-")
+        return " ".join([*(str(int(each)) for each in day), MONTHS[int(month) - 1], str(int(year))])
 
 
-def months_of(lines: Iterable[Line]) -> list[Month]:
-    """The months with entries, the newest first; `lines` are in that order."""
-    by_month: dict[str, list[Line]] = {}
-    last, name = -1, ""
-    for line in lines:
-        if line.sort_at // 86400 != last:  # a date is worked out once for each day
-            last, name = line.sort_at // 86400, month_of(line.sort_at)
-        by_month.setdefault(name, []).append(line)
+def months_of(lines: Sequence[Line], titles: Mapping[int, str]) -> list[Month]:
+    """The months with entries, the newest first; `lines` are in that order. `titles`: of the sources, by row."""
     made = []
-    for name, group in by_month.items():
-        rows = tuple(line.row for line in group)
-        made.append(Month(name=name, rows=rows, key=digest(rows, " ".join([line.fingerprint for line in group]))))
+    for name, group in _parted(lines, month_of, _month_begins):
+        days = _parted(group, _day_of, _day_begins) if len(group) > MOST_ON_PAGE else ()
+        made.append(replace(_made(name, group, titles), days=tuple(_made(*day, titles) for day in days)))
     return made
 
 
-def items_of(headlines: Sequence[Headline], records: Mapping[int, SourceRecord], *, public: bool) -> list[Item]:
+def leaves(months: Iterable[Month]) -> list[Month]:
+    """What has a page of titles and an index, the newest first: months, and the days of full months."""
+    return [leaf for month in months for leaf in (month.days or (month,))]
+
+
+def _made(name: str, group: Sequence[Line], titles: Mapping[int, str]) -> Month:
+    named = [(row, titles.get(row)) for row in sorted({line.source for line in group})]
+    return Month(name=name, rows=tuple([line.row for line in group]), key=digest(outline_key(group), named))
+
+
+def _parted(
+    lines: Sequence[Line], name_of: Callable[[int], str], begins: Callable[[datetime], datetime]
+) -> Iterator[tuple[str, Sequence[Line]]]:
+    start = 0
+    while start < len(lines):
+        at = lines[start].sort_at
+        first = int(begins(datetime.fromtimestamp(at, UTC)).timestamp())
+        end = bisect_right(lines, -first, lo=start, key=lambda line: -line.sort_at)
+        yield name_of(at), lines[start:end]
+        start = end
+
+
+def _day_of(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
+
+
+def _day_begins(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _month_begins(moment: datetime) -> datetime:
+    return _day_begins(moment).replace(day=1)
+
+
+def items_of(
+    headlines: Sequence[Headline], records: Mapping[int, SourceRecord], titles: Mapping[int, str]
+) -> list[Item]:
     """The entries of a month, each id once, in their order."""
     found: dict[str, Item] = {}
-    titles: dict[int, str] = {}
     for headline in headlines:
         record = records.get(headline.source)
         if record is None:
             continue
-        if headline.source not in titles:
-            titles[headline.source] = source_about(record, public_planet=public).title
         url = web_url(headline.url)
         title = one_line(headline.title, most=300) or one_line(headline.summary, most=80) or url or "Untitled"
         found[headline.id] = Item(
@@ -106,12 +136,12 @@ def search_index(items: Sequence[Item]) -> bytes:
 
 
 def search_months(months: Sequence[Month]) -> bytes:
-    """Which months there are to look through, the newest first. The key makes a changed month another address."""
+    """Which indexes there are to look through, the newest first. The key makes a changed one another address."""
     return (_dump([[month.name, month.key[:8]] for month in months]) + "\n").encode()
 
 
 def month_pages(months: Sequence[Month]) -> dict[str, tuple[Month | None, Month | None]]:
-    """Each month by name with the one after it and the one before it, for prev and next."""
+    """Each page of titles by name with the one after it and the one before it, for prev and next."""
     found: dict[str, tuple[Month | None, Month | None]] = {}
     for at, month in enumerate(months):
         newer = months[at - 1] if at else None
@@ -125,10 +155,5 @@ def page_name(month: Month) -> str:
     return f"{FOLDER}/{month.name}.html"
 
 
-def is_public(url: str) -> bool:
-    """True for a planet that the public can reach: then private addresses are not told."""
-    return not is_private(url)
-
-
 def _dump(value: Any) -> str:
-    return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).replace("</", "<\\/")
+    return script_safe(clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"))))

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from feedmill.publish.about import source_title
 from feedmill.publish.aggregate import Edition
+from feedmill.publish.frame import frame_key
 from feedmill.publish.gather import Line, Memory, Planet
 from feedmill.publish.ledger import Ledger, digest
 from feedmill.publish.months import (
     SEARCH_FOLDER,
     Month,
-    is_public,
     items_of,
+    leaves,
     month_pages,
     months_of,
     page_name,
@@ -31,19 +33,20 @@ def put_past(store: Memory, planet: Planet, ledger: Ledger, edition: Edition, li
     around, publication = edition.around, edition.publication
     if not (around.archive or around.search):
         return
-    months = months_of(lines)
-    beside = month_pages(months)
+    titles = {record.row: source_title(record) for record in planet.records}
+    months = months_of(lines, titles)
+    pages = leaves(months)
+    beside = month_pages(pages)
     by_row = {record.row: record for record in planet.records}
-    public = is_public(publication.url)
-    for month in months:
+    for month in pages:
         newer, older = beside[month.name]
-        key = digest(works(), month.key, newer and newer.name, older and older.name, edition.title, public)
+        key = digest(works(), month.key, newer and newer.name, older and older.name, frame_key(edition))
         page = place(publication, page_name(month))
         index = place(publication, f"{SEARCH_FOLDER}/{month.name}.json")
         names = ([page] if around.archive else []) + ([index] if around.search else [])
         if not [name for name in names if not ledger.fresh(name, key)]:
             continue
-        items = items_of(store.headlines(month.rows), by_row, public=public)
+        items = items_of(store.headlines(month.rows), by_row, titles)
         if around.archive:
             from feedmill.publish.page import render_month
 
@@ -63,18 +66,27 @@ def put_past(store: Memory, planet: Planet, ledger: Ledger, edition: Edition, li
 def _indexes(ledger: Ledger, edition: Edition, months: Sequence[Month]) -> Iterator[str]:
     publication = edition.publication
     if edition.around.archive:
-        from feedmill.publish.page import render_months
+        from feedmill.publish.page import render_days, render_months
 
-        key = digest(works(), edition.title, [(month.name, len(month.rows)) for month in months])
+        for month in months:
+            if month.days:
+                counted = [(day.name, len(day.rows)) for day in month.days]
+                yield from put_page(
+                    ledger,
+                    place(publication, page_name(month)),
+                    digest(works(), frame_key(edition), month.name, counted),
+                    lambda month=month: render_days(edition, month),  # type: ignore[misc]
+                )
+        key = digest(works(), frame_key(edition), [(month.name, len(month.rows)) for month in months])
         yield from put_page(
             ledger, place(publication, "archive/index.html"), key, lambda: render_months(edition, months)
         )
     if edition.around.search:
         from feedmill.publish.page import render_search
 
-        key = digest(works(), edition.title)
+        key = digest(works(), frame_key(edition))
         yield from put_page(ledger, place(publication, "search.html"), key, lambda: render_search(edition))
-        name, data = place(publication, f"{SEARCH_FOLDER}/months.json"), search_months(months)
+        name, data = place(publication, f"{SEARCH_FOLDER}/months.json"), search_months(leaves(months))
         if not ledger.fresh(name, digest(data)):
             ledger.put(name, data, digest(data))
 

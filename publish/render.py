@@ -88,8 +88,8 @@ def _listed(record: SourceRecord) -> object:
 
 
 _WORKS = (
-    "about", "aggregate", "atom", "branches", "cards", "feed", "fragment", "issue", "json_feed", "links", "months",
-    "opml", "page", "past", "podcast", "render", "rss", "theme", "xmltext",
+    "about", "aggregate", "atom", "branches", "branching", "cards", "date_words", "feed", "fragment", "frame", "icons",
+    "issue", "json_feed", "links", "months", "opml", "page", "past", "podcast", "render", "rss", "theme", "xmltext",
 )  # fmt: skip
 
 
@@ -105,12 +105,12 @@ def works() -> str:
 
 
 def companions(edition: Edition, ledger: Ledger) -> None:
-    """The stylesheets and the icon that the page and the feeds name by relative addresses."""
-    from feedmill.publish.theme import static_files
+    """The stylesheets and the icons that the page and the feeds name by relative addresses."""
+    from feedmill.publish.theme import ICONS, static_files
 
     wanted = set()
     if edition.offers("html"):
-        wanted |= {"style.css", "icon.svg"}
+        wanted |= {"style.css", *ICONS}
         if edition.around.search:
             wanted.add("search.js")
     if edition.offers("atom") or edition.offers("rss"):

@@ -23,6 +23,8 @@ def without_entries(data: bytes, gone: Mapping[str, datetime]) -> bytes:
     """The Atom document `data` without the entries of these ids, a tombstone for each before the first entry."""
     from lxml import etree
 
+    from feedmill.publish.atom import spell_plainly
+
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
     root = etree.fromstring(data, parser)
     for entry in root.findall(f"{_ATOM}entry"):
@@ -39,6 +41,7 @@ def without_entries(data: bytes, gone: Mapping[str, datetime]) -> bytes:
     updated = root.find(f"{_ATOM}updated")
     if updated is not None:
         updated.text = max([updated.text or "", *(rfc3339(when) for when in gone.values())])
+    spell_plainly(root)
     made: bytes = etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True)
     return made
 

@@ -24,7 +24,12 @@ _SUFFIXES = (".mp3", ".m4a", ".ogg", ".opus", ".oga", ".flac", ".wav", ".mp4", "
 
 
 def select(stored: Iterable[StoredEntry], *, limit: int) -> list[StoredEntry]:
-    """The newest `limit` entries (check A18). An id carried by several sources appears once: the earliest wins.
+    """The newest `limit` entries (check A18), `in_order`."""
+    return in_order(stored)[:limit]
+
+
+def in_order(stored: Iterable[StoredEntry]) -> list[StoredEntry]:
+    """Entries as a feed shows them. An id carried by several sources appears once: the earliest wins.
 
     The winner's `also_in` names the other sources, in the order in which they had the entry.
     """
@@ -34,7 +39,7 @@ def select(stored: Iterable[StoredEntry], *, limit: int) -> list[StoredEntry]:
     chosen = [_merged(group) for group in groups.values()]
     chosen.sort(key=lambda stored_entry: stored_entry.entry.id)
     chosen.sort(key=lambda stored_entry: stored_entry.sort_at, reverse=True)
-    return chosen[:limit]
+    return chosen
 
 
 def _merged(group: list[StoredEntry]) -> StoredEntry:

@@ -39,6 +39,33 @@ def test_a_post_on_three_sites_is_one_entry_with_three_sources(readers, write):
     assert "also in" in (readers.planet.output / "index.html").read_text()
 
 
+def test_what_the_feed_shows_as_one_is_one_in_the_months_the_search_and_the_archives(readers, write):
+    """Also when newer posts have pushed it out of the feed; each blog's own feed keeps its copy."""
+    post = write.posts(1)[0]
+    copies = {name: write.change(post, guid=f"{name}-1", link=f"http://{name}.example/p") for name in ("ada", "bob")}
+    for name, copy in copies.items():
+        serve(readers, write, name, copy)
+    with (readers.planet.folder / "feedmill.toml").open("a") as configuration:
+        configuration.write("\n[[publication]]\nlimit = 1\n")
+    readers.sync()
+    (item,) = readers.items()
+    newer = write.posts(3, start=10, newest=write.now)
+    readers.serve("ada.xml", write.feed([*newer, copies["ada"]], title="Ada"))
+    readers.sync()
+    output = readers.planet.output
+    folders = {path.parent.name: path.read_text() for path in output.glob("source/*/atom.xml")}
+    archived = "".join(path.read_text() for path in output.glob("archive/*.xml"))
+    titles = "".join(path.read_text() for path in output.glob("search/2*.json"))
+    page = "".join(path.read_text() for path in output.glob("archive/2*.html"))
+
+    assert item["id"] not in readers.order()
+    assert archived.count(write.prose(post.number)) == 1
+    assert f"<id>{item['id']}</id>" in archived
+    assert titles.count(write.prose(post.number, 6)) == page.count(write.prose(post.number, 6)) * 2
+    assert page.count(write.prose(post.number, 6)) == 1
+    assert [write.prose(post.number) in text for text in folders.values()].count(True) >= 1
+
+
 def test_two_bloggers_who_quote_one_article_are_two(readers, write):
     """The quotation is most of both; the words of their own differ. Nor when both link to the article itself."""
     quoted = f"<blockquote><p>{write.prose(5, 300)}</p></blockquote>"
