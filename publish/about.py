@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from feedmill.feeds.entry import Author, Origin, StoredEntry
+from feedmill.feeds.identity import published_id
 from feedmill.feeds.source import SourceRecord
 from feedmill.publish.links import has_secret, is_private, web_url, without_secret
 from feedmill.publish.xmltext import language_tag, one_line, utc
@@ -31,7 +32,7 @@ def source_about(record: SourceRecord, *, public_planet: bool = True) -> Origin:
         identity = feed_url or named_urn(record.source.url)
     return Origin(
         id=identity,
-        title=one_line(_shown_title(record), most=LONGEST_NAME),
+        title=source_title(record),
         url=feed_url,
         site_url=site_url,
         subtitle=one_line(about.subtitle, most=LONGEST_TITLE),
@@ -58,9 +59,10 @@ def public_address(url: str | None, *, public_planet: bool) -> str | None:
     return safe
 
 
-def _shown_title(record: SourceRecord) -> str:
+def source_title(record: SourceRecord) -> str:
+    """The user's title, else the feed's own, else its address."""
     title = one_line(record.source.title) or one_line(record.channel.about.title)
-    return title or without_secret(record.source.url)
+    return one_line(title or without_secret(record.source.url), most=LONGEST_NAME)
 
 
 class Abouts:
@@ -132,5 +134,5 @@ def authors_of(authors: Iterable[Author]) -> tuple[Author, ...]:
 
 
 def _is_uri(value: str) -> bool:
-    scheme, colon, rest = value.partition(":")
-    return bool(colon and rest) and scheme.isascii() and scheme[:1].isalpha() and " " not in value and "<" not in value
+    """As an entry's own id: a name that nobody else has; no `javascript:`, which some readers would make a link of."""
+    return published_id("", value) == value

@@ -151,10 +151,12 @@ class Around:
 
     up: str = ""
     home: str = ""  # the parent's title; "" on the parent's own page
+    language: str | None = None  # the parent's
     archive: bool = False
     search: bool = False
     sources: Mapping[str, str] | None = None  # source URL -> place
     tags: Mapping[str, str] | None = None  # tag in lower case -> place
+    icons: Mapping[str, str] | None = None  # source URL -> place of its icon
     readers: tuple[tuple[str, str], ...] = ()
     rhythm: tuple[int, ...] = ()
     kind: str = ""

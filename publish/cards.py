@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import time
 from hashlib import blake2b
 from itertools import groupby
 
@@ -16,15 +17,18 @@ from feedmill.feeds.entry import Author, Enclosure
 from feedmill.publish.aggregate import Edition, PublishedEntry
 from feedmill.publish.branches import Around
 from feedmill.publish.fragment import for_page
+from feedmill.publish.frame import page_language
 from feedmill.publish.xmltext import one_line, rfc3339
 
 MOST_CARDS = 100  # the feeds and the archive hold the rest; a page of more is no page
 HUES = 24
-# HTML and CSS of a page stay below 50 kB (check G10). The stylesheet takes 14 of them and the frame 3; the numbers
+# HTML and CSS of a page stay below 50 kB (check G10). The stylesheet takes 15 of them and the frame 3; the numbers
 # below are estimates of what a template makes of a card, held by a test.
 _CARDS_BYTES = 30_000
 _CONTENT_BYTES = 6_000
-_CARD_BYTES = 620
+_CARD_BYTES = 740
+_SOURCE_BYTES = 160  # of one beside the stream
+MOST_LISTED = 30  # sources beside the stream; the page of all sources has the rest
 _FEWEST_CARDS = 8
 _SNIPPET = 300  # characters of a summary: two or three lines
 _SHORT_TEXT = 500  # characters: a post without summary that is shown at once
@@ -36,13 +40,16 @@ class Card:
 
     entry: PublishedEntry
     hue: int
+    letter: str
+    icon: str | None
+    own_page: bool  # it stands on its source's own page, whose title need not be told again
     byline: tuple[Author, ...]  # without a name that only repeats the source's
-    time: str
+    time: str  # "" where the source told no more than the day
     datetime: str
     updated: str
     content: str
     at_once: bool  # short: shown without unfolding
-    language: str | None
+    language: str | None  # None: the page's; "": nobody told, and that is not the page's either
     media: tuple[tuple[str, str], ...]  # (URL, words)
     summary: str
     tags: tuple[tuple[str, str | None], ...]  # (term, address of its page)
@@ -60,7 +67,7 @@ class Group:
 
 def cards_of(edition: Edition) -> list[Card]:
     """The newest entries, as many as a page may weigh; the newest posts among them as a whole, while there is room."""
-    entries = _within(edition.entries)
+    entries = _within(edition.entries, _CARDS_BYTES - _SOURCE_BYTES * min(MOST_LISTED, len(edition.sources)))
     room = _CONTENT_BYTES
     cards = []
     for entry in entries:
@@ -72,9 +79,8 @@ def cards_of(edition: Edition) -> list[Card]:
     return cards
 
 
-def _within(entries: Sequence[PublishedEntry]) -> Sequence[PublishedEntry]:
-    """As many entries as a page may hold (`_CARDS_BYTES`), a few in any case."""
-    room = _CARDS_BYTES
+def _within(entries: Sequence[PublishedEntry], room: int) -> Sequence[PublishedEntry]:
+    """As many entries as fit into so many bytes, a few in any case."""
     for at, entry in enumerate(entries[:MOST_CARDS]):
         texts = (entry.title, entry.summary[:_SNIPPET], entry.source.title, entry.image or "", *entry.categories[:8])
         size = sum(len(text.encode()) + 40 for text in texts) + len(entry.url or "") + len(entry.id)
@@ -106,13 +112,16 @@ def _card(entry: PublishedEntry, edition: Edition, content: str) -> Card:
     return Card(
         entry=entry,
         hue=hue_of(entry.source_key),
+        letter=letter_of(entry.source.title),
+        icon=below(around, (around.icons or {}).get(entry.source_key)),
+        own_page=around.kind == "source" and entry.source.title == edition.title,
         byline=tuple(author for author in entry.byline if author.name.casefold() != entry.source.title.casefold()),
-        time=f"{entry.sort_at:%H:%M}",
+        time="" if entry.sort_at.time() == time.min else f"{entry.sort_at:%H:%M}",
         datetime=rfc3339(entry.published or entry.sort_at),
         updated=rfc3339(entry.updated),
         content=content,
         at_once=not entry.summary and len(content) <= 2 * _SHORT_TEXT,
-        language=language if language != (edition.language or "en") else None,
+        language=None if language == page_language(edition) else language or "",
         media=tuple((enclosure.url, _media_words(enclosure)) for enclosure in entry.enclosures),
         summary=one_line(entry.summary, most=_SNIPPET),
         tags=tuple((term, below(around, pages.get(term.casefold()))) for term in entry.categories[:8]),
@@ -134,6 +143,11 @@ def _media_words(enclosure: Enclosure) -> str:
 def hue_of(key: str) -> int:
     """A source's place on the colour wheel: always the same for the same source, 0 to HUES - 1."""
     return blake2b(key.encode("utf-8", "replace"), digest_size=2).digest()[0] % HUES
+
+
+def letter_of(title: str) -> str:
+    """What stands on a source's tile when it has no icon: the first letter or digit of its name."""
+    return next((letter.upper()[:1] for letter in title if letter.isalnum()), "·")
 
 
 def size_in_words(length: int) -> str:

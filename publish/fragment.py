@@ -9,6 +9,10 @@ Never: cleans (ingest did): but what could run a script is dropped here too, wha
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
 
 _ATTRIBUTE = re.compile(r'\s+([^\s"=]+)(?:="([^"]*)")?')
 
@@ -42,13 +46,16 @@ _ALLOWED: dict[str, frozenset[str]] = {
     "source": frozenset({"src"}),
 }
 # Only tags with something to change: with attributes, or with a name that is said otherwise or gets attributes of ours.
-_NAMES = "|".join(("h[1-6]", r"\w+:[\w:.-]*", *_SAID_TODAY, "img", "audio", "video"))
+_NAMES = "|".join(("h[1-6]", r"\w+:[\w:.-]*", *_SAID_TODAY, "img", "audio", "video", "pre", "table"))
 _TAG = re.compile(rf'<(/?)((?:{_NAMES})(?=[\s>])|[a-zA-Z][\w:.-]*(?=\s))((?:[^">]|"[^"]*")*)>', re.IGNORECASE)
 _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "start", "value"})
 _ADDED = {
     "img": ' loading="lazy" decoding="async" referrerpolicy="no-referrer"',
     "audio": ' controls preload="none"',
     "video": ' controls preload="none"',
+    # They scroll in their own box: who has no mouse must get there (WCAG 2.1.1).
+    "pre": ' tabindex="0"',
+    "table": ' tabindex="0"',
 }
 
 
@@ -60,8 +67,21 @@ def for_page(html: str, *, below: int = 2) -> str:
 
     tree = LexborHTMLParser(html, is_fragment=True)
     tree.strip_tags(_DROPPED)
+    for link in tree.css("a[href]"):
+        _name(link)
     balanced = tree.html or ""
     return _TAG.sub(_Rewriting(below).rewritten, balanced)
+
+
+def _name(link: LexborNode) -> None:
+    """A link that says nothing is none for who listens (WCAG 2.4.4): a picture gets a word, an empty one goes."""
+    if link.text(strip=True) or link.attributes.get("title"):
+        return
+    pictures = link.css("img")
+    if pictures and not any(picture.attributes.get("alt") for picture in pictures):
+        pictures[0].attrs["alt"] = "picture"
+    elif not pictures and not link.css("audio, video"):
+        link.unwrap()
 
 
 class _Rewriting:

@@ -11,12 +11,13 @@ from functools import cache
 from importlib.resources import files
 
 THEME = "default"
-STATIC = ("style.css", "feed.css", "icon.svg", "search.js")
+ICONS = ("icon.svg", "icon.png", "icon-144.png", "logo.png", "favicon.ico")
+STATIC = ("style.css", "feed.css", "search.js", *ICONS)
 
 
 @cache
 def static_files() -> dict[str, bytes]:
-    """The stylesheets, the icon and the search page's script, as they lie beside the pages."""
+    """The stylesheets, the icons and the search page's script, as they lie beside the pages."""
     return {name: _file(name) for name in STATIC}
 
 

@@ -70,7 +70,7 @@ def test_a_source_page_shows_its_rhythm_in_words_too(bakery, tmp_path: Path) -> 
     page = (tmp_path / "source/ada-example/index.html").read_text()
 
     assert page.count("<rect") == 1
-    assert "Posts in each of the last 52 weeks before its newest post: 3 in all, at most 3 in one week" in page
+    assert "<figcaption>The year to 2 March 2026: 3 posts, at most 3 in a week</figcaption>" in page
 
 
 def test_rhythm_counts_weeks_back_from_the_newest_post() -> None:

@@ -18,12 +18,24 @@ from hypothesis import strategies as st
 
 from feedmill.feeds.entry import Author
 from feedmill.publish.aggregate import Edition, aggregate
-from feedmill.publish.cards import MOST_CARDS, hue_of, size_in_words
+from feedmill.publish.branches import Around
+from feedmill.publish.cards import MOST_CARDS, MOST_LISTED, hue_of, letter_of, size_in_words
 from feedmill.publish.fragment import for_page
-from feedmill.publish.page import render_page, render_status
+from feedmill.publish.months import Item, Month
+from feedmill.publish.page import (
+    render_days,
+    render_month,
+    render_months,
+    render_page,
+    render_search,
+    render_sources,
+    render_status,
+)
 from feedmill.publish.status_words import status_lines
 from feedmill.publish.theme import static_files
 
+LAZY = ' loading="lazy" decoding="async" referrerpolicy="no-referrer"'
+ADA = "https://ada.example/feed.xml"
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 
@@ -113,7 +125,9 @@ def test_nothing_from_a_feed_becomes_markup(bakery, make) -> None:
     assert page.all("script") == []
     assert not [attribute for _, attributes in page.tags for attribute in attributes if attribute.startswith("on")]
     assert not [attributes for _, attributes in page.tags if "style" in attributes]
-    assert [attributes["id"] for _, attributes in page.tags if "id" in attributes] == ["content", "sources"]
+    assert [attributes["id"] for _, attributes in page.tags if "id" in attributes] == [
+        "subscribe", "feeds", "content", "sources",
+    ]  # fmt: skip
     assert (page.open, page.crossed) == ([], [])
 
 
@@ -130,6 +144,7 @@ def test_the_page_needs_no_script_and_loads_nothing_from_elsewhere_by_itself(bak
     (policy,) = [meta["content"] for meta in page.all("meta") if meta.get("http-equiv")]
     assert policy.startswith("default-src 'none'; style-src 'self';")
     assert [link["href"] for link in page.all("link") if link["rel"] in {"stylesheet", "icon"}] == [
+        "icon-144.png",
         "icon.svg",
         "style.css",
     ]
@@ -260,6 +275,14 @@ def test_the_status_page_of_a_healthy_and_of_an_empty_planet(bakery) -> None:
         ("<script>alert(1)</script><style>x</style><iframe src=x></iframe>b", "b"),
         ("</div></article>a", "a"),
         ("<p>a", "<p>a</p>"),
+        ("<pre>a</pre>", '<pre tabindex="0">a</pre>'),
+        ("<table><tr><td>b", '<table tabindex="0"><tbody><tr><td>b</td></tr></tbody></table>'),
+        (
+            '<a href="https://x/"><b><img src="https://x/i" alt=""></b></a>',
+            f'<a href="https://x/" rel="noopener"><b><img src="https://x/i" alt="picture"{LAZY}></b></a>',
+        ),
+        ('<a href="https://x/"> </a>b', " b"),
+        ('<a href="https://x/" title="c"></a>', '<a href="https://x/" title="c" rel="noopener"></a>'),
         ('<video src="https://x/v.mp4" autoplay></video>',
          '<video src="https://x/v.mp4" controls preload="none"></video>'),
         ('<p title="a > b &lt;h1&gt;">c</p>', '<p title="a &gt; b &lt;h1&gt;">c</p>'),
@@ -418,3 +441,115 @@ def test_the_nu_checker_finds_nothing(bakery, make, tmp_path: Path) -> None:
     told = [told for told in json.loads(found)["messages"] if "external stylesheet “style.css”" not in told["message"]]
     assert told == []
     assert json.loads(styles)["messages"] == []
+
+
+def test_a_source_is_known_by_its_letter_and_its_colour_and_always_by_its_name(bakery, make) -> None:
+    page = render_page(make(bakery.entry(1)))
+    tiles = [attributes for attributes in Tags(page).all("span") if attributes.get("class") == "tile"]
+
+    assert [(tile["data-letter"], tile["aria-hidden"]) for tile in tiles] == [("T", "true")] * 3
+    assert page.decode().count("The ada blog") >= 2
+    assert [letter_of(title) for title in ("«éclair»", "7 days", "日本", "?!")] == ["É", "7", "日", "·"]
+
+
+def test_a_cached_icon_takes_the_place_of_the_letter(bakery, make) -> None:
+    made = make(bakery.entry(1))
+    icons = {"https://ada.example/feed.xml": "icons/0123.png"}
+    page = Tags(render_page(replace(made, around=replace(made.around, icons=icons))))
+
+    assert [(image["src"], image["alt"]) for image in page.all("img")] == [("icons/0123.png", "")] * 2
+
+
+def test_a_post_dated_by_its_day_alone_tells_no_hour(bakery, make) -> None:
+    at = bakery.start.replace(hour=0, minute=0)
+    page = render_page(make(replace(bakery.entry(1, published=at), sort_at=at))).decode()
+
+    assert '<time class="dt-published" datetime="2026-03-02T00:00:00Z"></time>' in page
+
+
+def test_what_is_in_another_language_or_in_one_that_nobody_told_says_so(bakery, make) -> None:
+    def languages(**fields) -> set[str | None]:
+        stored = bakery.entry(1, summary="", **fields)
+        made = make(stored)
+        if fields["language"] is None:  # nor does its source tell
+            entry = replace(made.entries[0], source=replace(made.entries[0].source, language=None))
+            made = replace(made, entries=(entry,))
+        return {attributes.get("lang") for attributes in Tags(render_page(made)).all("h2")[:1]}
+
+    assert languages(language="en") == {None}
+    assert languages(language="de") == {"de"}
+    assert languages(language=None) == {""}
+
+
+def test_beside_a_long_stream_stand_the_sources_of_its_posts(bakery, make) -> None:
+    many = [f"s{number}" for number in range(MOST_LISTED + 1)]
+    made = make(bakery.entry(1, "s7"), sources=many)
+    places = {record.source.url: f"source/{record.row}/" for record in made.sources}
+    page = render_page(replace(made, around=replace(made.around, sources=places))).decode()
+    quiet = render_page(replace(make(sources=many), around=replace(made.around, sources=places)))
+
+    assert "Sources on this page</h2>" in page
+    assert page.count('<li class="hue-') == 1
+    assert f"All {MOST_LISTED + 1} sources" in page
+    assert quiet.count(b'<li class="hue-') == MOST_LISTED
+
+
+def test_every_page_says_what_it_is_where_it_is_and_which_feeds_there_are(bakery, make) -> None:
+    """Checks G1 and G2, for the pages beside the stream."""
+    made = make(bakery.entry(1))
+    month = Month(name="2026-03", rows=(1,), key="k")
+    full = replace(month, days=(Month(name="2026-03-02", rows=(1,), key="k"),))
+    item = Item(title="T", url=None, at=bakery.start, source="Ada", source_url="https://ada.example/", summary="")
+    pages = {
+        "source/": render_sources(made, {ADA: 1}, {ADA: bakery.start}),
+        "archive/": render_months(made, [month]),
+        "archive/2026-03.html": render_month(made, month, [item], newer=None, older=month),
+        "archive/2026-03.html?": render_days(made, full),
+        "search.html": render_search(made),
+        "status.html": render_status("P", [], [], generator_version="1", root=made.publication),
+    }
+    for place, html in pages.items():
+        page = Tags(html)
+        links = {link["rel"]: link["href"] for link in page.all("link")}
+        said = {meta.get("property") or meta.get("name"): meta["content"] for meta in page.all("meta")[1:]}
+        types = [link["type"] for link in page.all("link") if link["rel"] == "alternate"]
+
+        assert links["canonical"] == said["og:url"] == f"https://planet.example/{place.rstrip('?')}"
+        assert types[:3] == ["application/atom+xml", "application/rss+xml", "application/feed+json"], place
+        assert links["blogroll"] == "https://planet.example/subscriptions.opml"
+        assert said["description"] == said["og:description"] != ""
+        assert said["og:title"] in html.decode()
+        assert (page.open, page.crossed) == ([], [])
+    assert b'newest <time datetime="2026-03-02T08:05:00Z">2 March 2026</time>' in pages["source/"]
+    assert b"1 posts, day by day" in pages["archive/2026-03.html?"]
+    assert b"March 2026" in pages["archive/2026-03.html"]
+
+
+def test_a_page_of_a_source_without_posts_has_no_rhythm(make) -> None:
+    made = make(sources=("ada",))
+    page = render_page(replace(made, around=Around(up="../../", home="Planet", kind="source", rhythm=(0,) * 52)))
+
+    assert b"<svg" not in page
+    assert b"No post is kept at the moment" in page
+    assert b"Posts of Planet Example, collected by Planet." in page
+
+
+def test_the_hosted_readers_that_the_operator_lists_get_the_address(make) -> None:
+    made = make(formats=("rss", "html"))
+    around = replace(made.around, readers=(("Example Reader", "https://reader.example/add?feed={url}"),))
+    page = render_page(replace(made, around=around))
+
+    assert b"https://reader.example/add?feed=https%3A%2F%2Fplanet.example%2Frss.xml" in page
+
+
+def test_a_page_with_icons_of_many_sources_stays_light(bakery, make) -> None:
+    """Check G10, with every source's own icon and a name of some length."""
+    many = [f"a-blog-with-a-rather-long-name-{number}" for number in range(200)]
+    made = make(*(bakery.entry(number, many[number]) for number in range(MOST_CARDS)), sources=many)
+    keys = [record.source.url for record in made.sources]
+    icons = {key: f"icons/{number:016x}.png" for number, key in enumerate(keys)}
+    pages = {key: f"source/{key.split('/')[2]}/" for key in keys}
+    page = render_page(replace(made, around=replace(made.around, icons=icons, sources=pages, archive=True)))
+
+    assert page.count(b'class="tile" src="icons/') > 30
+    assert len(page) + len(static_files()["style.css"]) < 50_000
