@@ -19,6 +19,7 @@ _MARKUP = re.compile(r"<[A-Za-z/!?]|&lt;")
 _WHOLE_MARKUP = re.compile(
     r"\s*<(p|div|article|section|h[1-6]|ul|ol|table|blockquote|figure|a|img|br)[\s/>].*>\s*", re.IGNORECASE | re.DOTALL
 )
+_GLUED = re.compile(r"[\w.,;:!?)]&nbsp;(?:[\w(]|&nbsp;)")  # Blogger's short feeds: a space that was escaped twice
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _SPACE = re.compile(r"\s+")
 _COMPARED = 4000  # characters in which one text may prove the beginning of another
@@ -81,7 +82,7 @@ def as_plain(text: Text, *, mojibake: bool) -> str | None:
     is_html = text.kind == "html" or _WHOLE_MARKUP.fullmatch(value) is not None
     if is_html and _MARKUP.search(value):
         return None
-    plain = unescape(value) if is_html or text.guessed else value
+    plain = unescape(value) if is_html or text.guessed or _GLUED.search(value) else value
     return repair_mojibake(plain) if mojibake else tidy_text(plain)
 
 

@@ -131,10 +131,23 @@ class Edition:
 
     @property
     def icon(self) -> str | None:
-        """The publication's icon: the one that is configured, else the theme's, where a page lies beside the feed."""
+        """The publication's icon, square: the configured one, else the theme's, where a page lies beside the feed."""
+        return self._picture("icon.png")
+
+    @property
+    def favicon(self) -> str | None:
+        """The same, small: RSS takes none that is wider than 144 pixels (check B4)."""
+        return self._picture("icon-144.png")
+
+    @property
+    def logo(self) -> str | None:
+        """Twice as wide as high (RFC 4287 section 4.2.8); a planet with an icon of its own has no other."""
+        return None if self.publication.icon else self._picture("logo.png")
+
+    def _picture(self, name: str) -> str | None:
         if self.publication.icon or not self.offers("html"):
             return self.publication.icon
-        return urljoin(self.url, f"{self.assets}icon.svg")
+        return urljoin(self.url, self.assets + name)
 
     def address(self, kind: str) -> str:
         """The public URL of one of its files, by format."""

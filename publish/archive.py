@@ -22,7 +22,7 @@ from feedmill.feeds.publication import Publication
 from feedmill.publish.aggregate import Edition, Tombstone, aggregate
 from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, extras_of, in_batches
 from feedmill.publish.ledger import Ledger, digest
-from feedmill.publish.ranges import read_ranges, write_ranges
+from feedmill.publish.ranges import Rows, read_ranges, write_ranges
 from feedmill.publish.select import fair, select, wanted
 
 FOLDER = "archive"
@@ -42,12 +42,10 @@ def month_of(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m}"
 
 
-def archived_rows(ledger: Ledger, *, passed: bool = False) -> set[int]:
+def archived_rows(ledger: Ledger, *, passed: bool = False) -> Rows:
     """The rows that lie in a closed document; with `passed`, those too that were looked at and left out."""
-    rows = read_ranges(ledger.notes.get("passed", "")) if passed else set()
-    for document in ledger.notes.get("archives", ()):
-        rows |= read_ranges(document["rows"])
-    return rows
+    left_out = [ledger.notes.get("passed", "")] if passed else []
+    return Rows([*left_out, *(document["rows"] for document in ledger.notes.get("archives", ()))])
 
 
 class Archives:
@@ -68,7 +66,7 @@ class Archives:
     def close(self, lines: Sequence[Line], shown: Sequence[StoredEntry]) -> Closing:
         """Close what is due. `lines`: all that belongs to the publication; `shown`: what it shows now."""
         passed = archived_rows(self._ledger, passed=True)
-        open_lines = [line for line in lines if line.row not in passed]
+        open_lines = passed.outside(lines)
         first = len(self._documents)
         for month, rows in sorted(self._due(open_lines, shown).items()):
             self._plan(month, rows)
@@ -194,12 +192,14 @@ class Archives:
             fresh = [stored for stored in self._store.pick(hit) if stored.entry.id not in document["gone"]]
             if not fresh:
                 continue
+            # Not its rows any more: what comes back one day is archived anew, with the next document that closes.
+            document["rows"] = write_ranges(read_ranges(document["rows"]).difference(gone))
             for stored in fresh:
                 document["gone"][stored.entry.id] = int(gone[stored.row].timestamp())
             name = self._place(index)
             data = read(name) if self._ledger.has(name) else None
             if data is None:
-                self._write(index, self._store.pick(sorted(read_ranges(document["rows"]) - set(gone))))
+                self._write(index, self._store.pick(sorted(read_ranges(document["rows"]))))
             else:
                 from feedmill.publish.retraction import without_entries
 

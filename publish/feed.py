@@ -153,7 +153,8 @@ def _entry(entry: PublishedEntry) -> Any:
     made.author([{"name": author.name, "uri": author.url or ""} for author in entry.authors])
     made.content(atom.content_of(entry), type="html")
     if entry.summary:
-        made.summary(entry.summary, type="text")
+        summary, kind = atom.summary_of(entry)
+        made.summary(summary, type=kind)
     if entry.rights:
         made.rights(entry.rights)
     return made

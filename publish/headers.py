@@ -51,9 +51,10 @@ SEARCH_PAGES = frozenset({"/search.html", "/search/index.html"})  # the only pag
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src * data:; media-src *; font-src 'self'; manifest-src 'self'; "
+    "connect-src 'self'; "  # for whoever looks at robots.txt from inside the page, as Lighthouse does
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-SEARCH_POLICY = f"{PAGE_POLICY}; script-src 'self'; connect-src 'self'"
+SEARCH_POLICY = f"{PAGE_POLICY}; script-src 'self'"
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
@@ -116,10 +117,15 @@ def links_of(site_url: str, hubs: Sequence[str] = ()) -> Callable[[str], str | N
     def link(path: str) -> str | None:
         if not path.endswith(FEED_ENDINGS):
             return None
-        found = [(quote(urljoin(site_url, path[1:]), safe=":/?=&%[]@"), "self"), *((hub, "hub") for hub in hubs)]
+        found = [(self_url(site_url, path[1:]), "self"), *((hub, "hub") for hub in hubs)]
         return ", ".join(f'<{url}>; rel="{relation}"' for url, relation in found)
 
     return link
+
+
+def self_url(site_url: str, name: str) -> str:
+    """The public address of a published file, by its path below the output."""
+    return quote(urljoin(site_url, name), safe=":/?=&%[]@")
 
 
 def cache_control(path: str, policy: Policy) -> bytes:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from feedmill.feeds.source import SourceRecord
+from feedmill.feeds.source import LASTING, SourceRecord
 from feedmill.publish.about import named_urn
 from feedmill.publish.aggregate import EMPTY, GENERATOR
 from feedmill.publish.status_words import line_of
@@ -23,7 +23,6 @@ from feedmill.publish.xmltext import clean, one_line, rfc3339
 FILE = "ops.xml"
 MOST = 100
 _TROUBLE = frozenset({"failing", "held", "gone"})
-_PATIENCE = 3  # failures in a row: one timeout in the night is no incident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ def follow(known: Sequence[Incident], records: Sequence[SourceRecord]) -> list[I
         found.append(incident)
     for url, record in by_url.items():
         state = record.state
-        lasting = state.standing.value in {"held", "gone"} or state.failures >= _PATIENCE
+        lasting = state.standing.value in {"held", "gone"} or state.failures >= LASTING
         since = state.failing_since or state.last_attempt
         if since is not None and (url, int(since.timestamp())) in {(old.source, old.since) for old in found}:
             since = state.last_attempt if url not in open_now else None
@@ -134,4 +133,5 @@ def _entry(incident: Incident, feed_id: str, url: str) -> list[str]:
 
 
 def _text(text: str) -> str:
-    return escape(clean(one_line(text)), quote=True)
+    plain = escape(clean(one_line(text)), quote=True)
+    return plain.replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;")  # as atom.spell_plainly does

@@ -13,7 +13,7 @@ from typing import Any
 from feedmill.feeds.entry import Author, Enclosure
 from feedmill.publish.aggregate import Edition, PublishedEntry
 from feedmill.publish.rss import media_type_of
-from feedmill.publish.xmltext import rfc3339
+from feedmill.publish.xmltext import rfc3339, script_safe
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
@@ -36,7 +36,7 @@ def render_json(edition: Edition) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
+    return script_safe(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
 
 def _feed(edition: Edition) -> dict[str, Any]:
@@ -48,6 +48,7 @@ def _feed(edition: Edition) -> dict[str, Any]:
         "feed_url": edition.address("json"),
         "description": edition.publication.description,
         "icon": edition.icon,
+        "favicon": edition.favicon,
         "language": edition.language,
         "authors": [{"name": owner}] if owner else None,
         "hubs": [{"type": "WebSub", "url": hub} for hub in edition.hubs],

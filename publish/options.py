@@ -20,11 +20,23 @@ class PublishOptions:
     generator_version: str = "0.1.0"
     deny: tuple[Deny, ...] = ()
     readers: tuple[tuple[str, str], ...] = ()  # (name, address with {url}): hosted readers that the page offers
+    hubs: tuple[str, ...] = ()  # WebSub hubs that every feed names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
-    """`[serve]`."""
+    """`[serve]`.
+
+    `websub`: our own hub, and subscribing at the hubs of our sources. `hubs`: other hubs that are told of changes.
+    `connections_per_client` and `requests_per_second` (with `burst` at once): what one address of the public Internet
+    may take; 0 is no limit. `trusted_proxies`: whose X-Forwarded-For is believed, besides this machine's.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
+    websub: bool = False
+    hubs: tuple[str, ...] = ()
+    connections_per_client: int = 100
+    requests_per_second: int = 20
+    burst: int = 600
+    trusted_proxies: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from lxml import etree
 
 from feedmill.feeds.entry import Enclosure
 from feedmill.publish.aggregate import TYPES, Edition, PublishedEntry
-from feedmill.publish.atom import MEDIA, add, add_prolog, banner
+from feedmill.publish.atom import MEDIA, add, add_prolog, banner, spell_plainly
 from feedmill.publish.podcast import TYPE_OF_LINK
 from feedmill.publish.xmltext import rfc822
 
@@ -69,7 +69,22 @@ def finish_channel(root: Element, edition: Edition) -> None:
     for hub in edition.hubs:
         etree.SubElement(channel, f"{_ATOM}link", rel="hub", href=hub)
     finish_podcast_channel(channel, edition)
+    _image(channel, edition)
+    spell_plainly(channel, ("title", "description", "copyright", "author"))
     channel.append(banner(edition))
+
+
+def _image(channel: Element, edition: Edition) -> None:
+    """The picture of the channel: title and link are the channel's; GIF, JPEG or PNG, as RSS has it (check B4)."""
+    if not edition.favicon or urlsplit(edition.favicon).path.lower().endswith((".svg", ".ico", ".webp")):
+        return
+    image = add(channel, "image")
+    add(image, "url", edition.favicon)
+    add(image, "title", edition.title)
+    add(image, "link", edition.url)
+    if not edition.publication.icon:  # of another one we do not know how large it is
+        add(image, "width", "144")
+        add(image, "height", "144")
 
 
 def namespaces_of(edition: Edition) -> dict[str, str]:
@@ -116,3 +131,4 @@ def finish_item(item: Element, entry: PublishedEntry) -> None:
         media = etree.SubElement(item, f"{MEDIA}content", url=enclosure.url, type=media_type_of(enclosure))
         if enclosure.length is not None:
             media.set("fileSize", str(enclosure.length))
+    spell_plainly(item, ("title", "category", "creator", "source"))

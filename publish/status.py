@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from feedmill.feeds.source import SourceRecord, SourceState
+from feedmill.feeds.source import LASTING, SourceRecord, SourceState
 from feedmill.publish.links import web_url, without_secret
-from feedmill.publish.xmltext import clean, one_line, rfc3339
+from feedmill.publish.xmltext import clean, one_line, rfc3339, script_safe
 
 # What moves at every look at a source. A published copy that differs in nothing else is left as it is.
 FAST = frozenset({"last_success", "last_attempt", "next_fetch", "reason", "failures"})
@@ -96,6 +96,7 @@ def _slow(document: Mapping[str, Any]) -> dict[str, Any]:
         slow = {name: value for name, value in source.items() if name not in FAST}
         if slow.get("last_status") in (200, 203, 226, 304):
             slow["last_status"] = 200
+        slow["lasting"] = source["failures"] >= LASTING  # then the trouble is an incident
         sources.append(slow)
     return {**document, "sources": sources}
 
@@ -132,5 +133,5 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def _dump(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    text = script_safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     return clean(text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feedmill.feeds.outcome import FailureKind
-from feedmill.feeds.source import SourceRecord, Standing
+from feedmill.feeds.source import SourceRecord, SourceState, Standing
 from feedmill.publish.links import web_url, without_secret
 from feedmill.publish.status import detail_of
 from feedmill.publish.xmltext import one_line
@@ -42,7 +42,7 @@ ADVICE: Mapping[FailureKind, tuple[str, str]] = {
     ),
     FailureKind.TLS: (
         "Its certificate is not valid, so the connection cannot be trusted.",
-        "Authors: renew the certificate, and see that the chain is complete and names this host.",
+        "Authors: renew the certificate, see that it names this host. Operators: tls_fingerprint excepts this source.",
     ),
     FailureKind.TOO_LARGE: (
         "Its feed is larger than this planet accepts.",
@@ -50,7 +50,7 @@ ADVICE: Mapping[FailureKind, tuple[str, str]] = {
     ),
     FailureKind.BLOCKED_ADDRESS: (
         "Its address leads into a private network, which this planet does not enter.",
-        "Operators: allow_private_networks in [fetch] opens it, for an intranet.",
+        "Operators: allow_networks or allow_hosts in [fetch] opens it, for an intranet.",
     ),
     FailureKind.REDIRECT_LOOP: (
         "It redirects again and again without arriving.",
@@ -118,8 +118,8 @@ def line_of(record: SourceRecord) -> SourceLine:
     elif state.standing is Standing.HELD:
         sentence = "New posts from it are held back until somebody has looked."
         advice = "Operators: `feedmill release` with its address shows them, `feedmill drop` forgets them."
-    elif state.standing is Standing.PAUSED:
-        sentence = "The operator has paused it."
+    else:
+        sentence, advice = _move_words(state)
     url = record.source.url
     return SourceLine(
         title=one_line(record.title.replace(url, without_secret(url)), most=200),
@@ -133,3 +133,26 @@ def line_of(record: SourceRecord) -> SourceLine:
         advice=advice,
         since=state.failing_since,
     )
+
+
+def _move_words(state: SourceState) -> tuple[str, str]:
+    """What became of its address, and what follows from that; nothing when it is where it always was."""
+    target = without_secret(state.adopted or state.moved_to or "")
+    if state.standing is Standing.PAUSED and state.moved_to is not None:
+        return (
+            f"It redirects for good to {target}, which is a source of this planet already: its posts come from there.",
+            "Operators: remove it from the configuration. `feedmill sync` with its address asks it once more.",
+        )
+    if state.standing is Standing.PAUSED:
+        return "The operator has paused it.", ""
+    if state.adopted is not None:
+        return (
+            f"It has moved for good, and is asked at {target}.",
+            "Operators: write the new address into the configuration. When it fails three times the old one is asked.",
+        )
+    if state.moved_to is not None:
+        return (
+            f"It redirects for good to {target}; that is believed after three good looks over a week.",
+            "Operators: nothing needs to be done.",
+        )
+    return "", ""

@@ -42,6 +42,12 @@ def clean(text: str | None) -> str:
     return text if is_clean(text) else _FORBIDDEN.sub("", text.replace(_LOST, "?"))
 
 
+def script_safe(document: str) -> str:
+    """JSON that may stand in a script element: `</` would end it, and `<!--` before a `<script` hides its end (check
+    T61; HTML, script data double escaped state)."""
+    return document.replace("</", "<\\/").replace("<!--", "\\u003c!--")
+
+
 def one_line(text: str | None, *, most: int | None = None) -> str:
     """`clean`, spaces collapsed; longer than `most` characters: cut before a word, with an ellipsis (check T60)."""
     if text and most is not None and len(text) > 20 * most:

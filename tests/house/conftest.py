@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+CORPUS_TYPES = {"json": "application/feed+json", "atom": "application/atom+xml"}
 SHARED = Path(os.environ.get("FEEDMILL_SHARED", Path(__file__).parents[2].parent / "shared"))
 
 
@@ -149,3 +151,18 @@ class Planet:
 @pytest.fixture
 def planet(tmp_path: Path) -> Planet:
     return Planet(tmp_path)
+
+
+@pytest.fixture
+def corpus(shared: Path) -> Callable[[Blogs], list[str]]:
+    """Puts all documents of the corpus onto a server of blogs, none with a charset in its type; returns their paths."""
+
+    def serve(blogs: Blogs) -> list[str]:
+        with (shared / "corpus" / "manifest.tsv").open() as manifest:
+            rows = list(csv.DictReader(manifest, delimiter="\t"))
+        for row in rows:
+            body = (shared / "corpus" / "feeds" / row["file"]).read_bytes()
+            blogs.documents[row["file"]] = (body, CORPUS_TYPES.get(row["format"], "application/xml"))
+        return [row["file"] for row in rows]
+
+    return serve

@@ -1,4 +1,4 @@
-"""kill -9 at random moments of a sync: what was stored stays, nothing doubles, published files are whole."""
+"""kill -9 at random moments of a sync or a publish: what was stored stays, nothing doubles, every file is whole."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import random
 import sqlite3
 import subprocess
+import sys
 import time
 from typing import Any
 
@@ -85,3 +86,89 @@ def check_whole(output: Any) -> None:
         json.loads((output / name).read_text())
     for name in ("index.html", "status.html"):
         assert (output / name).read_text().rstrip().endswith("</html>")
+
+
+KILLS = 100
+# Forks itself, so that a kill costs no start: each child publishes one edition after the other until it is killed.
+PUBLISHER = """
+import json, os, random, signal, sys, time
+from pathlib import Path
+from feedmill.cli import main
+
+configs, output, kills = sys.argv[1:3], Path(sys.argv[3]), int(sys.argv[4])
+
+def publish(config):
+    try:
+        main(["--config", config, "publish"])
+    except SystemExit as leaving:
+        assert not leaving.code, leaving.code
+
+def fork(turns):
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        for turn in turns:
+            publish(configs[turn % 2])
+        os._exit(0)
+    return child
+
+def whole(turns):
+    started = time.monotonic()
+    assert os.waitpid(fork(turns), 0)[1] == 0
+    return time.monotonic() - started
+
+def lying():
+    return {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
+
+publish(configs[1])  # here, so that every child has all modules and templates in memory already
+whole([0])
+first = lying()
+duration = whole([1])
+second = lying()
+assert first.keys() == second.keys()
+moved = {name for name in first if first[name] != second[name]}
+rng = random.Random(100)
+seen = {"old": 0, "new": 0, "mixed": 0, "strays": 0, "bad": [], "moved": sorted(moved)}
+for turn in range(kills):
+    child = fork(range(turn, turn + 1000))
+    time.sleep(rng.uniform(0, 1.5 * duration))
+    os.kill(child, signal.SIGKILL)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    now = lying()
+    strays = {name for name in now if name.endswith(".tmp")}
+    seen["strays"] += bool(strays)
+    for name in sorted(first.keys() | now.keys() - strays):
+        if now.get(name) not in (first.get(name), second.get(name)):
+            seen["bad"].append([turn, name])
+    new = {name for name in moved if now.get(name) == second[name]}
+    seen["old" if not new else "new" if new == moved else "mixed"] += 1
+whole([1, 0])  # who writes into a folder clears away what was left there
+last = lying()
+seen["amiss"] = sorted(name for name in first.keys() | last.keys() if first.get(name) != last.get(name))
+seen["seconds"] = round(duration, 3)
+print(json.dumps(seen))
+"""
+
+
+@pytest.mark.slow
+def test_a_hundred_kills_in_the_middle_of_publishing_leave_every_file_old_or_new(planet: Any, blogs: Any) -> None:
+    """Byte for byte one of two editions, each file; the next publish puts the edition and the folder in order."""
+    blogs.documents["feed"] = (rss(0, 0), "application/rss+xml")
+    planet.configure(blogs.url("feed"))
+    planet.sync()
+    one = planet.folder / "feedmill.toml"
+    other = planet.folder / "other.toml"
+    other.write_text(one.read_text().replace("Planet Test", "Planet Other"))
+    done = subprocess.run(
+        [sys.executable, "-c", PUBLISHER, str(one), str(other), str(planet.output), str(KILLS)],
+        capture_output=True, text=True, cwd=planet.folder, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+
+    print({name: value for name, value in seen.items() if name != "moved"}, len(seen["moved"]), "files differ")
+    assert seen["bad"] == []
+    assert {"atom.xml", "rss.xml", "feed.json", "index.html"} <= set(seen["moved"])
+    assert seen["old"] + seen["new"] + seen["mixed"] == KILLS
+    assert seen["mixed"] + seen["strays"] > 0  # some kills did come while files were being written
+    assert seen["amiss"] == []

@@ -39,6 +39,7 @@ class FakeStore:
     ids: dict[str, str] = field(default_factory=dict)
     metas: dict[str, str] = field(default_factory=dict)
     said: dict[int, dict[str, str]] = field(default_factory=dict)  # row -> namespaced values
+    pictures: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # source URL -> file name and bytes
     gone: dict[int, datetime] = field(default_factory=dict)  # row -> when it was taken down
 
     def latest(
@@ -63,11 +64,12 @@ class FakeStore:
 
     def outline(self) -> list[Line]:
         rows = {record.source.url: record.row for record in self.sources}
-        return [
+        lines = [
             Line(stored.row, rows[stored.source_url], int(stored.sort_at.timestamp()), repr(stored.entry))
             for stored in self.visible()
             if stored.source_url in rows
         ]
+        return sorted(lines, key=lambda line: (line.sort_at, line.row), reverse=True)
 
     def headlines(self, entry_rows: Sequence[int]) -> list[Headline]:
         rows = {record.source.url: record.row for record in self.sources}
@@ -83,12 +85,13 @@ class FakeStore:
         by_row = {stored.row: stored for stored in self.entries}
         return [by_row[row] for row in entry_rows if row in by_row]
 
-    def tagged(self, tags: Sequence[str]) -> dict[str, set[int]]:
+    def tagged(self, tags: Sequence[str], since: int | None = None) -> dict[str, set[int]]:
         return {
             tag.casefold(): {
                 stored.row
                 for stored in self.entries
                 if tag.casefold() in {category.casefold() for category in stored.entry.categories}
+                and (since is None or stored.sort_at.timestamp() >= since)
             }
             for tag in tags
         }
@@ -104,6 +107,12 @@ class FakeStore:
             for stored in self.entries
             if stored.row in self.gone
         ]
+
+    def icons(self) -> dict[str, str]:
+        return {url: name for url, (name, _) in self.pictures.items()}
+
+    def icon(self, name: str) -> bytes | None:
+        return dict(self.pictures.values()).get(name)
 
     def meta(self, key: str) -> str | None:
         return self.metas.get(key)

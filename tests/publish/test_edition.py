@@ -22,8 +22,8 @@ from feedmill.publish.edition import publish, publish_status, survey
 from feedmill.publish.opml import read_opml
 
 EVERYTHING = {
-    "atom.xml", "rss.xml", "feed.json", "index.html", "subscriptions.opml", "style.css", "feed.css", "icon.svg",
-    "status.html", "status.json", "ops.xml",
+    "atom.xml", "rss.xml", "feed.json", "index.html", "subscriptions.opml", "style.css", "feed.css",
+    "status.html", "status.json", "ops.xml", "icon.svg", "icon.png", "icon-144.png", "logo.png", "favicon.ico",
 }  # fmt: skip
 
 

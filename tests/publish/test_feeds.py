@@ -16,6 +16,7 @@ from feedmill.feeds.entry import Author
 from feedmill.publish.aggregate import Edition, aggregate
 from feedmill.publish.feed import render_atom, render_rss
 from feedmill.publish.json_feed import render_json
+from feedmill.publish.theme import static_files
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -272,7 +273,8 @@ def test_json_feed_says_what_the_others_say(full) -> None:
 
     assert problems == ()
     assert list(feed) == [
-        "version", "title", "home_page_url", "feed_url", "description", "icon", "language", "authors", "items",
+        "version", "title", "home_page_url", "feed_url", "description", "icon", "favicon", "language",
+        "authors", "items",
     ]  # fmt: skip
     first = feed["items"][0]
     assert first["id"] == "https://ada.example/1"
@@ -354,3 +356,37 @@ def test_json_feed_is_valid_by_its_schema(full, make, shared) -> None:
 
     for made in (full, make()):
         assert [error.message for error in validator.iter_errors(json.loads(render_json(made)[0]))] == []
+
+
+def test_each_format_names_the_planets_icon_as_large_as_it_takes_it(bakery, make) -> None:
+    """Checks A5, B4 and C1: a square of 512 pixels, one of 144 for RSS, a logo twice as wide as high."""
+    made = make(bakery.entry(1))
+
+    atom = etree.fromstring(render_atom(made).data)
+    image = etree.fromstring(render_rss(made).data).find("channel/image")
+    feed = json.loads(render_json(made)[0])
+    assert atom.findtext(ATOM + "icon") == feed["icon"] == "https://planet.example/icon.png"
+    assert atom.findtext(ATOM + "logo") == "https://planet.example/logo.png"
+    assert {child.tag: child.text for child in image} == {
+        "url": "https://planet.example/icon-144.png", "title": "Planet Example", "link": "https://planet.example/",
+        "width": "144", "height": "144",
+    }  # fmt: skip
+    assert feed["favicon"] == "https://planet.example/icon-144.png"
+    for name, size in {"icon.png": (512, 512), "icon-144.png": (144, 144), "logo.png": (480, 240)}.items():
+        data = static_files()[name]
+        assert data.startswith(b"\x89PNG\r\n")
+        assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == size
+
+
+@pytest.mark.parametrize(("icon", "told"), [("https://x.example/i.png?v=2", True), ("https://x.example/i.svg", False)])
+def test_a_configured_icon_is_told_as_it_is_and_in_rss_only_where_rss_can_show_it(
+    bakery, make, icon: str, told: bool
+) -> None:
+    made = make(bakery.entry(1), icon=icon)
+
+    atom = etree.fromstring(render_atom(made).data)
+    image = etree.fromstring(render_rss(made).data).find("channel/image")
+    assert (atom.findtext(ATOM + "icon"), atom.findtext(ATOM + "logo")) == (icon, None)
+    assert json.loads(render_json(made)[0])["icon"] == icon
+    assert (image is not None) == told
+    assert image is None or [child.tag for child in image] == ["url", "title", "link"]

@@ -70,7 +70,8 @@ def test_the_published_copy_knows_no_passwords(bakery) -> None:
         ({"last_status": 304}, True),
         ({"next_fetch": True}, True),
         ({"reason": "because"}, True),
-        ({"failures": 3}, True),
+        ({"failures": 2}, True),
+        ({"failures": 3}, False),  # the third in a row opens an incident
         ({"last_status": 500}, False),
         ({"standing": Standing.FAILING}, False),
         ({"failure": FailureKind.DNS}, False),

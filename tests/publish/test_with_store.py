@@ -11,7 +11,7 @@ import pytest
 from feedmill.feeds.outcome import FetchRecord
 from feedmill.feeds.source import Source, SourceState, Standing
 from feedmill.feeds.store import Store
-from feedmill.feeds.update import EntryUpdate, UpdatePlan
+from feedmill.feeds.update import WITHDRAWN, EntryUpdate, UpdatePlan
 from feedmill.publish.edition import publish, publish_status
 
 
@@ -89,7 +89,7 @@ def test_a_takedown_leaves_the_store_the_feeds_and_the_archives(bakery, fill, tm
     assert (taken, report.problems, again.written) == (2, (), ())
     for path in (tmp_path / "out").rglob("*"):
         if path.is_file():
-            text = path.read_text()
+            text = path.read_text(errors="replace")
             assert "part 5" not in text, path
             assert "part 1<" not in text, path
     for name in ("atom.xml", "archive/2026-03.xml"):
@@ -117,3 +117,37 @@ def test_the_outline_is_what_publishing_needs_of_the_store(bakery, fill, tmp_pat
         )  # fmt: skip
         store.reconcile([], bakery.start)
         assert store.outline() == []
+
+
+def test_what_was_withdrawn_and_returns_is_archived_anew_and_has_no_tombstone_in_the_feed(
+    bakery, fill, tmp_path: Path
+) -> None:
+    options = bakery.options(tmp_path / "out", bakery.publication(limit=2, archive=True, search=True))
+    now = bakery.start + timedelta(days=3)
+    oldest = "https://ada.example/1"
+
+    def union() -> list[str]:
+        return [
+            entry.id
+            for path in [*sorted((tmp_path / "out").glob("a*/*.xml")), tmp_path / "out" / "atom.xml"]
+            for entry in feedparser.parse(path.read_bytes()).entries
+        ]
+
+    with fill(tmp_path / "a.db", range(1, 6)) as store:
+        publish(store, options, now=now)
+        first = union()
+        (row,) = [stored.row for stored in store.entry(oldest)]
+        store.hold_entries([row], f"{WITHDRAWN}its page answers 404", now)
+        publish(store, options, now=now)
+        gone, stone = union(), (tmp_path / "out" / "atom.xml").read_bytes()
+        store.release_entries([row])
+        report = publish(store, options, now=now)
+        again = publish(store, options, now=now)
+
+    assert oldest in first
+    assert oldest not in gone
+    assert f'ref="{oldest}"'.encode() in stone
+    assert union().count(oldest) == 1
+    assert set(union()) == set(first)
+    assert b"deleted-entry" not in (tmp_path / "out" / "atom.xml").read_bytes()
+    assert (report.problems, again.written) == ((), ())
