@@ -7,6 +7,7 @@ Never: an enclosure, a feed, a `tag:` id or a relative guid as link (parsing.md 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,12 @@ from feedmill.ingest.urls import absolute, host_of, own_hosts, tidy, unescape_on
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/xml+xhtml", "html", "xhtml", ""})
 _NOT_PUBLIC = ("localhost", "127.0.0.1", "example.com", "")
+# "baker.example/feed.xml", as people say it; "index.html" is a file. Only a feed's own links are read so: an entry's
+# may lie in a folder called "v1.io". Of the corpus, live-68a5fd32ef7e.rss needs it.
+_BARE_HOST = re.compile(
+    r"(?:[a-z0-9-]+\.)+(?!(?:html?|[xs]html|php|aspx?|jsp|cgi|xml|rss|atom|rdf|json|txt)(?:/|\Z))[a-z]{2,}(?:/|\Z)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,7 @@ def feed_places(feed: ParsedFeed, *, source_url: str) -> Places:
 def site_link(about: ParsedSource, base: str | None) -> str | None:
     """The page of a feed: its rel=alternate link to HTML, tidied."""
     for link in _alternates(about.links):
-        url = _resolve(link.href, link.base or base)
+        url = _resolve(_with_scheme(link.href, link.base or base), link.base or base)
         if url:
             return tidy(url, own_hosts([url, base]))[0]
     return None
@@ -53,7 +60,7 @@ def self_link(about: ParsedSource, base: str | None) -> str | None:
     """The address a feed gives for itself: its rel=self link."""
     for link in about.links:
         if link.rel == "self":
-            url = _resolve(link.href, link.base or base)
+            url = _resolve(_with_scheme(link.href, link.base or base), link.base or base)
             if url:
                 return url
     return None
@@ -68,7 +75,7 @@ def read_link(parsed: ParsedEntry, places: Places) -> tuple[str | None, list[Not
     """origLink, else the last alternate to HTML, else any alternate, else a guid that is an http(s) permalink."""
     notes: list[Note] = []
     for href, base, origin in _candidates(parsed):
-        url = _resolve(href, base or places.base)
+        url = _resolve(_at_home(href, places.own), base or places.base)
         if url is None:
             continue
         if origin:
@@ -97,6 +104,21 @@ def _alternates(links: Sequence[Link]) -> list[Link]:
         return alternates
     pages = [link for link in alternates if (link.media_type or "").partition(";")[0].strip().lower() in _PAGE_TYPES]
     return [*reversed(pages), *(link for link in alternates if link not in pages)]
+
+
+def _with_scheme(href: str, base: str | None) -> str:
+    """A feed's own link that begins with a host name in place of `https://`."""
+    scheme = "http" if (base or "").startswith("http:") else "https"
+    return f"{scheme}://{href.strip()}" if _BARE_HOST.match(href.strip()) else href
+
+
+def _at_home(href: str, own: Sequence[str]) -> str:
+    """An entry's link that begins with the name of a host that the feed calls its own."""
+    host = re.split(r"[/?#]", href.strip(), maxsplit=1)[0].lower().removeprefix("www.")
+    if "." not in host or ":" in host:
+        return href
+    home = next((url for url in own if host_of(url) == host), None)
+    return f"{home.partition(':')[0]}://{href.strip()}" if home else href
 
 
 def _resolve(href: str, base: str | None) -> str | None:

@@ -64,6 +64,27 @@ def test_a_feed_knows_its_places(make_feed: Feed) -> None:
     assert places.own_hosts == {"blog.example"}
 
 
+@pytest.mark.parametrize(
+    ("site", "entry", "expected"),
+    [
+        ("baker.example", "baker.example/rye", "https://baker.example/rye"),
+        ("baker.example/", "Baker.Example/rye", "https://baker.example/rye"),
+        ("https://baker.example/", "baker.example/rye", "https://baker.example/rye"),
+        ("http://baker.example/", "baker.example/rye", "http://baker.example/rye"),
+        ("baker.example/", "/rye", "https://baker.example/rye"),
+        ("baker.example/", "rye.html", "https://baker.example/rye.html"),
+        ("index.html", "rye.html", "https://blog.example/rye.html"),
+        ("blog/index.php", "v1.2/rye", "https://blog.example/blog/v1.2/rye"),
+    ],
+)
+def test_an_address_without_its_scheme_is_no_folder(make_feed: Feed, site: str, entry: str, expected: str) -> None:
+    """A feed that names its site as people say it; a file of that kind is still a file."""
+    about = (Link(href=site), Link(href="baker.example/feed.xml", rel="self"))
+    feed = make_feed(ParsedEntry(links=(Link(href=entry),)), links=about)
+
+    assert link(feed) == expected
+
+
 def test_a_feed_that_calls_itself_localhost_is_where_it_was_fetched(make_feed: Feed) -> None:
     links = (Link(href="http://localhost/feed", rel="self"), Link(href="/blog/"))
 

@@ -131,6 +131,15 @@ def test_plain_text_that_speaks_of_tags_keeps_them_as_text(normalized: One) -> N
     assert entry.content_text == "Use <b> and <script>alert(1)</script> &amp; more"
 
 
+def test_spaces_that_were_escaped_twice_are_spaces_and_talk_of_them_is_kept(normalized: One) -> None:
+    """Blogger's short feeds declare as plain text what still has entities in it."""
+    post = normalized(summary=Text(value="The tide came in.&nbsp;&nbsp;We moved the boats &amp; the&nbsp;nets."))
+    talk = normalized(summary=Text(value="Write `&nbsp;` or &nbsp; for a space that does not break; &amp; is another."))
+
+    assert " ".join(post.content_text.split()) == "The tide came in. We moved the boats & the nets."
+    assert talk.content_text == "Write `&nbsp;` or &nbsp; for a space that does not break; &amp; is another."
+
+
 def test_markup_declared_as_plain_text_is_read_as_markup(normalized: One) -> None:
     entry = normalized(contents=(Text(value="<p>One</p>\n<p>Two</p>"),))
 

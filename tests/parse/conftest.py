@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 from collections.abc import Callable
@@ -27,11 +28,13 @@ class Case:
 
 
 def read_case(path: Path) -> Case:
-    """The first comment of the file holds the fields; docs/parsing.md lists them."""
+    """The first comment of the file (of a JSON Feed, of its `user_comment`) holds the fields; docs/parsing.md lists
+    them."""
     text = path.read_text(encoding="utf-8")
     comment = re.search(r"<!--(.*?)-->", text, re.DOTALL)
     assert comment, f"{path.name} has no comment"
-    fields = {name: value.strip() for name, value in FIELD.findall(comment.group(1))}
+    told = json.loads(f'"{comment.group(1)}"') if path.suffix == ".json" else comment.group(1)
+    fields = {name: value.strip() for name, value in FIELD.findall(told)}
     text = ast.literal_eval(fields.get("Before", "''")) + text
     body = text.encode(fields.get("Encoding", "utf-8"))
     if "Replace" in fields:
