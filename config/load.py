@@ -25,6 +25,7 @@ from feedmill.config.model import (
     NeverTable,
     PublicationTable,
     ScheduleTable,
+    ServeTable,
     SourceTable,
     fill,
     secrets_in,
@@ -36,12 +37,13 @@ from feedmill.feeds.deny import Deny, DenyList
 from feedmill.feeds.errors import ConfigError
 from feedmill.feeds.publication import Publication, Selection
 from feedmill.feeds.source import NO_RULES, Filter, Source, SourceRules
-from feedmill.ingest.options import FetchOptions, ScheduleOptions
+from feedmill.ingest.options import FetchOptions, ScheduleOptions, TlsTrust
 from feedmill.publish.options import ServeOptions
 
 __all__ = ["Settings", "SubscriptionList", "load", "load_text", "read_text"]
 
 Problem = tuple[KeyPath, str]
+DIGESTS = 14  # `limit` of a publication of days that names none
 # The extra `fulltext`. trafilatura's own requirement justext does not import without the second one.
 FULL_TEXT_NEEDS = ("trafilatura", "lxml_html_clean")
 
@@ -114,6 +116,7 @@ def _cross_problems(document: Document, path: Path, environ: Mapping[str, str]) 
     yield from _interval_order(document.schedule)
     yield from _exposed_files(document, path)
     yield from _missing_extras(document)
+    yield from _odd_certificates(document)
 
 
 def _missing_secrets(document: Document, environ: Mapping[str, str]) -> Iterator[Problem]:
@@ -212,6 +215,40 @@ def _missing_extras(document: Document) -> Iterator[Problem]:
         )
 
 
+def _odd_certificates(document: Document) -> Iterator[Problem]:
+    """An exception from the usual certificates is one thing, and there is a certificate."""
+    for index, row in enumerate(document.source):
+        if row.tls_ca is None and row.tls_fingerprint is None:
+            continue
+        key = ("source", index, "tls_fingerprint" if row.tls_ca is None else "tls_ca")
+        if row.tls_ca is not None and row.tls_fingerprint is not None:
+            yield key, "tls_fingerprint is there too, expected one of them: each alone says which certificate is good"
+        if not row.url.lower().startswith("https:"):
+            yield key, f"{shown(row.url)} has no certificate, expected an https:// address"
+
+
+def _useless_certificates(document: Document, path: Path, text: str) -> Iterator[str]:
+    """Files of authorities that cannot be used: their sources will fail, and the others need not."""
+    from feedmill.config.problems import line_of
+
+    for index, row in enumerate(document.source):
+        if row.tls_ca is not None and (reason := _no_certificates(_resolve(path, row.tls_ca))):
+            sentence = f"{shown(row.tls_ca)} {reason}, expected a file of certificates in PEM"
+            yield line_of(str(path), find_places(text), ("source", index, "tls_ca"), sentence)
+
+
+def _no_certificates(file: Path) -> str | None:
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=str(file))
+    except ssl.SSLError:
+        return "holds no certificate"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return None
+
+
 def _inside(file: Path, folder: Path) -> bool:
     return Path(os.path.normpath(file)).is_relative_to(os.path.normpath(folder))
 
@@ -220,7 +257,7 @@ def _inside(file: Path, folder: Path) -> bool:
 
 
 def _settings(document: Document, path: Path, text: str, environ: Mapping[str, str]) -> Settings:
-    serve = ServeOptions(**_written(document.serve))
+    serve = _serve(document.serve)
     url = document.url or f"http://{_in_url(serve.host)}:{serve.port}/"
     sources = tuple(
         Source(url=row.url, title=row.title, tags=tuple(row.tags), rules=_rules(row, path)) for row in document.source
@@ -234,7 +271,7 @@ def _settings(document: Document, path: Path, text: str, environ: Mapping[str, s
         url=url,
         store=store,
         output=_resolve(path, document.output),
-        fetch=_fetch(document),
+        fetch=_fetch(document, path),
         schedule=_schedule(document.schedule),
         serve=serve,
         sources=sources,
@@ -244,7 +281,13 @@ def _settings(document: Document, path: Path, text: str, environ: Mapping[str, s
         ),
         deny=deny,
         readers=tuple(document.readers.items()),
-        notices=(*_lookalikes(sources, path, text), *_denied_sources(sources, deny, path, text)),
+        notices=(
+            *_lookalikes(sources, path, text),
+            *_denied_sources(sources, deny, path, text),
+            *_hubs_without_address(document, path, text),
+            *_too_small_a_budget(document, path, text),
+            *_useless_certificates(document, path, text),
+        ),
         addresses={
             known: fill(known, environ)
             for known in (*(source.url for source in sources), *(row.opml for row in lists))
@@ -255,7 +298,7 @@ def _settings(document: Document, path: Path, text: str, environ: Mapping[str, s
 
 def _rules(row: SourceTable, path: Path) -> SourceRules:
     """The keys of a `[[source]]` that are rules; the command of a pipe runs where the configuration lies."""
-    if not row.model_fields_set - {"url", "title", "tags"}:
+    if not row.model_fields_set - {"url", "title", "tags", "tls_ca", "tls_fingerprint"}:
         return NO_RULES
     return SourceRules(
         skip_steps=tuple(dict.fromkeys(row.skip_steps)),
@@ -296,15 +339,56 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _fetch(document: Document) -> FetchOptions:
-    given = _written(document.fetch)
+def _fetch(document: Document, path: Path) -> FetchOptions:
+    written = _written(document.fetch).items()
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in written}
     contact = given.pop("contact", None) or document.url
     if "max_body" in given:
         given["max_body_bytes"] = given.pop("max_body")
     if "site_spacing" in given:  # what the user wrote holds everywhere; the default spares public sites only
         given["private_site_spacing"] = given["site_spacing"]
     product = f"feedmill/{__version__}"
-    return FetchOptions(user_agent=f"{product} (+{contact})" if contact else product, **given)
+    return FetchOptions(
+        user_agent=f"{product} (+{contact})" if contact else product,
+        trust={row.url: trust for row in document.source if (trust := _trust(row, path)) is not None},
+        **given,
+    )
+
+
+def _trust(row: SourceTable, path: Path) -> TlsTrust | None:
+    if row.tls_ca is not None:
+        return TlsTrust(ca_file=str(_resolve(path, row.tls_ca)))
+    return None if row.tls_fingerprint is None else TlsTrust(fingerprint=row.tls_fingerprint)
+
+
+def _serve(table: ServeTable) -> ServeOptions:
+    written: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in _written(table).items()
+    }
+    return ServeOptions(**written)
+
+
+def _hubs_without_address(document: Document, path: Path, text: str) -> Iterator[str]:
+    """WebSub tells others where we are: without `url` it would tell them an address of this machine."""
+    from feedmill.config.problems import line_of
+
+    if document.url is None:
+        for name in ("websub", "hubs"):
+            if getattr(document.serve, name):
+                sentence = "`url` is not set, so only programs on this machine can subscribe; set the public address"
+                yield line_of(str(path), find_places(text), ("serve", name), sentence)
+
+
+def _too_small_a_budget(document: Document, path: Path, text: str) -> Iterator[str]:
+    """`max_interval` wins: a source is never looked at less often."""
+    from feedmill.config.problems import line_of
+
+    options = _schedule(document.schedule)
+    least = len(document.source) * (timedelta(days=1) / options.max_interval)
+    if options.requests_per_day is not None and options.requests_per_day < least:
+        sentence = f"{len(document.source)} sources cost at least {least:,.0f} a day while max_interval is "
+        sentence += f"{spell(options.max_interval)}; raise one of them"
+        yield line_of(str(path), find_places(text), ("schedule", "requests_per_day"), sentence)
 
 
 def _schedule(table: ScheduleTable) -> ScheduleOptions:
@@ -317,7 +401,9 @@ def _schedule(table: ScheduleTable) -> ScheduleOptions:
         low = min(fallback.min_interval, high, middle or high)
     if middle is None:
         middle = min(max(fallback.default_interval, low), high)
-    return ScheduleOptions(min_interval=low, default_interval=middle, max_interval=high)
+    return ScheduleOptions(
+        min_interval=low, default_interval=middle, max_interval=high, requests_per_day=table.requests_per_day
+    )
 
 
 def _publication(row: PublicationTable, planet: str, url: str) -> Publication:
@@ -326,7 +412,7 @@ def _publication(row: PublicationTable, planet: str, url: str) -> Publication:
         title=title,
         url=f"{url}{row.path}/" if row.path else url,
         path=row.path,
-        limit=row.limit,
+        limit=row.limit if row.profile != "digest" or "limit" in row.model_fields_set else DIGESTS,
         tags=tuple(row.tags),
         formats=tuple(row.formats),
         description=row.description or "",
@@ -336,6 +422,7 @@ def _publication(row: PublicationTable, planet: str, url: str) -> Publication:
         icon=row.icon,
         select=_selection(row),
         profile=row.profile,
+        timezone=row.timezone,
         max_loss=row.max_loss / 100,
         fold=row.fold,
         **_extras(row),
@@ -357,6 +444,7 @@ def _selection(row: PublicationTable) -> Selection:
         languages=tuple(row.languages),
         max_age=row.max_age,
         where=row.where or "",
+        fair=row.fair,
         per_source=row.per_source,
         per_source_window=row.per_source_window,
     )

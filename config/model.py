@@ -23,7 +23,7 @@ _SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\"<>\\^`]")
 _SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 # Names that stand, or will stand, in every publication's folder (DESIGN section 8), and what `serve` answers itself.
-RESERVED = frozenset({"archive", "source", "tag", "search", "status", "ops", "healthz", "metrics", "hub"})
+RESERVED = frozenset({"archive", "source", "tag", "search", "status", "ops", "healthz", "metrics", "hub", "websub"})
 
 
 def wrong(sentence: str) -> PydanticCustomError:
@@ -82,6 +82,52 @@ def check_site_url(value: str) -> str:
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise wrong(f"{shown(value)} holds a user name, expected the URL that readers use")
     return url if url.endswith("/") else url + "/"
+
+
+def check_hub(value: str) -> str:
+    """A hub's address stands in every feed: no password, no fragment."""
+    url = check_url(value)
+    if "$" in url or "#" in url or "@" in url.partition("://")[2].partition("/")[0]:
+        raise wrong(f"{shown(value)} has a user name or a fragment, expected the address that every reader may see")
+    return url
+
+
+def check_network(value: str) -> str:
+    """An address or a block of addresses."""
+    from ipaddress import ip_network
+
+    try:
+        return str(ip_network(value.strip(), strict=False))
+    except ValueError:
+        raise wrong(f'{shown(value)} is no address, expected one such as "10.0.0.5" or "172.18.0.0/16"') from None
+
+
+def check_opening(value: str) -> str:
+    """A block of private addresses that may be opened."""
+    from feedmill.ingest.addresses import needless
+
+    network = check_network(value)
+    if (what := needless(network)) == "a public address":
+        raise wrong(f"{shown(value)} is public, and open without being named")
+    if what is not None:
+        raise wrong(f"{shown(value)} is {what}, which nothing opens: no feed lives there")
+    return network
+
+
+def check_host(value: str) -> str:
+    """A host name, without scheme, port and path."""
+    text = value.strip().lower().rstrip(".")
+    if not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", text) or re.fullmatch(r"[0-9.]+", text):
+        raise wrong(f'{shown(value)} is not a host name, expected one such as "rss.lan" (addresses: allow_networks)')
+    return text
+
+
+def check_fingerprint(value: str) -> str:
+    """The SHA-256 of a certificate, as openssl and browsers show it; lower case, without colons."""
+    text = value.strip().lower().removeprefix("sha256:").removeprefix("sha256 fingerprint=").replace(":", "")
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise wrong(f"{shown(value)} is not the SHA-256 of a certificate, expected 64 hexadecimal digits")
+    return text
 
 
 def check_contact(value: str) -> str:
@@ -192,7 +238,11 @@ class FetchTable(Table):
     timeout: Interval | None = None
     max_body: Size | None = None
     allow_private_networks: bool | None = None
+    allow_networks: list[Annotated[str, AfterValidator(check_opening)]] | None = None
+    allow_hosts: list[Annotated[str, AfterValidator(check_host)]] | None = None
     site_spacing: Duration | None = None
+    icons: bool | None = None
+    follow_deletions: bool | None = None
 
 
 class ScheduleTable(Table):
@@ -201,6 +251,7 @@ class ScheduleTable(Table):
     min_interval: Interval | None = None
     default_interval: Interval | None = None
     max_interval: Interval | None = None
+    requests_per_day: Annotated[int, Field(ge=1)] | None = None
 
 
 class ServeTable(Table):
@@ -208,6 +259,12 @@ class ServeTable(Table):
 
     host: Words | None = None
     port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    websub: bool | None = None
+    hubs: list[Annotated[str, AfterValidator(check_hub)]] | None = None
+    connections_per_client: Annotated[int, Field(ge=0)] | None = None
+    requests_per_second: Annotated[int, Field(ge=0)] | None = None
+    burst: Annotated[int, Field(ge=1)] | None = None
+    trusted_proxies: list[Annotated[str, AfterValidator(check_network)]] | None = None
 
 
 class NeverTable(Table):
@@ -233,6 +290,8 @@ class SourceTable(Table):
     url: Url
     title: Words | None = None
     tags: Tags = []
+    tls_ca: Words | None = None
+    tls_fingerprint: Annotated[str, AfterValidator(check_fingerprint)] | None = None
     skip_steps: list[Annotated[str, AfterValidator(_measured(rule_words.step))]] = []
     drop: Selectors = []
     keep: Selectors = []
@@ -274,6 +333,8 @@ class PublicationTable(Table):
     max_age: Interval | None = None
     where: Annotated[str, AfterValidator(_measured(publication_words.where))] | None = None
     profile: Annotated[str, AfterValidator(_measured(publication_words.profile))] = "full"
+    timezone: Annotated[str, AfterValidator(_measured(publication_words.timezone))] = "UTC"
+    fair: bool = True
     per_source: Annotated[int, Field(ge=1)] | None = None
     per_source_window: Annotated[Duration, AfterValidator(_at_least(timedelta(minutes=1)))] = timedelta(days=1)
     fold: Annotated[int, Field(ge=0)] = 3

@@ -31,6 +31,16 @@ def profile(value: str) -> str:
     return value
 
 
+def timezone(value: str) -> str:
+    """A place whose days are meant, such as Europe/Berlin."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(value).key
+    except (ValueError, OSError, KeyError):
+        raise ValueError(f'{shown(value)} is not a timezone, expected such as "UTC" or "Europe/Berlin"') from None
+
+
 def language(value: str) -> str:
     """A language tag."""
     text = value.strip().replace("_", "-")

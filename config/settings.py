@@ -63,6 +63,17 @@ class Settings:
         return self.addresses.get(url, url)
 
     @property
+    def own_hub(self) -> str | None:
+        """The public address of the hub in `run` and `serve`, when there is one."""
+        return f"{self.url}hub" if self.serve.websub else None
+
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """All WebSub hubs that the feeds name: our own one first."""
+        own = (self.own_hub,) if self.own_hub else ()
+        return tuple(dict.fromkeys((*own, *self.serve.hubs)))
+
+    @property
     def publish(self) -> PublishOptions:
         """What the publishing room needs to know."""
         return PublishOptions(
@@ -73,4 +84,5 @@ class Settings:
             generator_version=__version__,
             deny=self.deny,
             readers=self.readers,
+            hubs=self.hubs,
         )

@@ -80,6 +80,17 @@ def test_a_failure_is_one_line_on_stderr_and_exit_code_1(inside, config, site, t
     assert "Post one" in (tmp_path / "public" / "atom.xml").read_text(encoding="utf-8")
 
 
+def test_the_third_failure_in_a_row_is_an_incident_in_the_operators_feed(inside, config, site, tmp_path):
+    """Although nothing else was to be published."""
+    config(site.base + "/none.xml", site.feed())
+    told = []
+    for _ in range(3):
+        inside("sync", "--force")
+        told.append((tmp_path / "public" / "ops.xml").read_text(encoding="utf-8").count("<entry>"))
+
+    assert told == [0, 0, 1]
+
+
 def test_only_the_sources_that_are_named_are_looked_at(inside, config, site):
     """However they are spelled; a stranger is a usage error with the nearest."""
     first, second = site.feed("/a.xml"), site.feed("/b.xml", title="B")

@@ -174,7 +174,7 @@ def test_the_example_loads_with_its_comments_taken_away(tmp_path):
         bare.replace("https://planet.example/about", "https://planet.example/about"), encoding="utf-8"
     )
     settings = load(uncommented)
-    assert [source.url for source in settings.sources] == ["https://blog.example/feed.xml"]
+    assert [source.url for source in settings.sources] == ["https://blog.example/feed.xml", "https://rss.lan/feed.xml"]
     assert settings.fetch.workers == 16
 
 

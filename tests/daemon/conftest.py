@@ -49,6 +49,9 @@ class FakeStore:
     def counts(self) -> Counts:
         return Counts(entries=7)
 
+    def subscriptions(self) -> list[object]:
+        return []
+
     def prune(self, now: object) -> int:
         self.pruned += 1
         return 3

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import socket
-import subprocess
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -150,56 +147,6 @@ def test_a_publish_by_another_process_is_served_within_ten_seconds(
     tools.wait_for(lambda: tools.get(url + "atom.xml")[0] == 200, 10)
 
     assert program.end() == 0
-
-
-@pytest.mark.newsboat
-@pytest.mark.skipif(shutil.which("newsboat") is None, reason="newsboat is not installed")
-def test_newsboat_subscribes_and_gets_304_later(start: Callable, tmp_path: Path, tools, blogs) -> None:
-    """It shows the entries; from the third look at the latest nothing is sent again, and nothing is unread twice."""
-    tools.write_config(tmp_path, blogs, NAMES[:3])
-    assert start("sync").process.wait(60) == 0
-    program = start("serve")
-    upstream = program.url
-    seen: list[bytes] = []
-    relay = listen_between(upstream, seen)
-    (tmp_path / "urls").write_text(f"http://127.0.0.1:{relay}/atom.xml\n")
-    (tmp_path / "config").write_text("cleanup-on-quit no\nsuppress-first-reload yes\n")
-    newsboat = ["newsboat", "-u", "urls", "-c", "cache.db", "-C", "config", "-x", "reload", "print-unread"]
-    unread = [
-        subprocess.run(newsboat, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
-        for _ in range(4)
-    ]
-    statuses = [int(head.split()[1]) for head in seen]
-
-    assert unread == ["3 unread articles"] * 4
-    assert statuses[0] == 200
-    assert statuses[2:] == [304] * len(statuses[2:]) != []
-    assert program.end() == 0
-
-
-def listen_between(url: str, seen: list[bytes]) -> int:
-    """A relay on a free port that notes the first line of each answer."""
-    host, port = url.removeprefix("http://").strip("/").split(":")
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def relay(client: socket.socket) -> None:
-        with client, socket.create_connection((host, int(port))) as server:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += client.recv(65536)
-            server.sendall(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-            answer = b""
-            while piece := server.recv(65536):
-                answer += piece
-            seen.append(answer.split(b"\r\n", 1)[0])
-            client.sendall(answer)
-
-    def accept() -> None:
-        while True:
-            relay(listener.accept()[0])
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listener.getsockname()[1]
 
 
 def test_sighup_reads_the_configuration_again(start: Callable, tmp_path: Path, tools, blogs) -> None:

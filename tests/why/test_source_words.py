@@ -22,6 +22,9 @@ class Quiet:
     def held(self, row):
         return []
 
+    def subscriptions(self):
+        return []
+
 
 def told(state, *, channel=None, rules=None, tags=()):
     record = SourceRecord(
