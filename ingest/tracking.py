@@ -17,7 +17,7 @@ PREFIXES = ("utm_", "mtm_", "pk_", "piwik_", "hsa_", "itm_")
 NAMES = words(
     """fbclid gclid dclid gbraid wbraid gclsrc msclkid twclid yclid ysclid igshid mc_cid mc_eid _hsenc _hsmi mkt_tok
     vero_id oly_enc_id oly_anon_id rb_clickid wickedid _openstat srsltid __s s_cid ml_subscriber ml_subscriber_hash
-    _bhlid __readwiselocation spref"""
+    _bhlid __readwiselocation spref ref_src"""
 )
 
 # Only when the value is the feed's or site's own host, or says "from a feed" (Ghost's ?ref=, Medium's ?source=rss-...).

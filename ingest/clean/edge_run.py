@@ -25,7 +25,12 @@ from feedmill.ingest.clean.tail import trim_tail
 from feedmill.ingest.clean.units import Line, Unit
 
 STEP = "edges"
-_WHOLE = ("hn ", "certain", "lobsters")  # rules that may take everything: a link post has no words of its own
+_WHOLE = (
+    "hn ",
+    "certain",
+    "lobsters",
+    "submitted by",
+)  # rules that may take everything: a link post has no words of its own
 _LEFT = 4  # at least one of four characters stays when names, labels or repetition were guessed at
 EDGE_LINES = 8
 
@@ -132,6 +137,8 @@ def _page_it_is_about(run: list[Slot]) -> str | None:
         for line in [slot.line] if slot.line is not None else ():
             for link in line.links:
                 name = "[link]" if slot.match.rule == "hn article" else link.text.strip()
+                if name.endswith("comments]"):  # "[329 comments]"
+                    name = "[comments]"
                 found.setdefault(name, link.href)
     about = found.get("[link]")
     return about if about != found.get("[comments]") else None
@@ -208,7 +215,7 @@ def _harvest(page: Page, slot: Slot) -> None:
                 found["authors"][name] = None
             elif name and (label_pattern().search(link.href) or "tag" in link.rel.split()):
                 found["categories"][name] = None
-        if slot.match.rule == "labels" and not line.links:
+        if slot.match.rule in ("labels", "filed") and not line.links:
             rest = line.text.partition(":")[2]
             if rest.strip() and is_label_list(rest):
                 found["categories"].update(dict.fromkeys(part.strip() for part in rest.split(",") if part.strip()))

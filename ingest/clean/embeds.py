@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborNode
 
 from feedmill.ingest.clean.links import resolve
 from feedmill.ingest.clean.page import Embed, Page, Player, shorten
-from feedmill.ingest.clean.rulebook import host_table, providers, read
+from feedmill.ingest.clean.rulebook import host_table, providers, read, share_table
 from feedmill.ingest.urls import absolute, host_of, tidy
 
 STEP = "embeds"
@@ -85,7 +85,7 @@ def _linked(source: str, title: str, page: Page) -> Embed | None:
         if source:
             page.ledger.add(STEP, "frame without an address removed", shorten(source))
         return None
-    if host_table("frames").match(url):
+    if host_table("frames").match(url) or share_table().match(url):
         page.ledger.add(STEP, "frame of an advertiser or a button removed", shorten(url))
         return None
     name, shown = _provider(url)

@@ -14,6 +14,7 @@ import re
 from html import unescape
 
 from feedmill.ingest.clean.edge_run import EDGE_LINES, edge_keys, tidy_edges
+from feedmill.ingest.clean.escapes import unescape_markup
 from feedmill.ingest.clean.evidence import Edges
 from feedmill.ingest.clean.model import Block, CleanContext, Cleaned, Harvest
 from feedmill.ingest.clean.page import Ledger, Page
@@ -36,6 +37,10 @@ def run(html: str, context: CleanContext, recipe: Recipe) -> Cleaned:
     if not html.strip():
         return Cleaned()
     ledger = Ledger()
+    meant = unescape_markup(html)
+    if meant is not None:
+        html = strip_xml_illegal(meant)
+        ledger.add("structure", "markup that was escaped once too often read as markup")
     harvest: dict[str, dict[str, None]] = {"categories": {}, "authors": {}, "external": {}}
     blocks: tuple[Block, ...] = ()
     for _ in range(MAX_ROUNDS):
@@ -44,7 +49,9 @@ def run(html: str, context: CleanContext, recipe: Recipe) -> Cleaned:
         for name, found in page.harvest.items():
             harvest[name].update(found)
         written = "\n".join([unit.render() for unit in units])
-        legal = strip_xml_illegal(written) if "&#" in html else written  # an attribute may name illegal characters
+        legal = (
+            strip_xml_illegal(written) if page.names_illegal else written
+        )  # an attribute may name illegal characters
         html = sanitize(legal)
         blocks = to_blocks(units)
         if html == written:

@@ -16,6 +16,7 @@ from feedmill.ingest.clean.containers import image_html, player_html
 from feedmill.ingest.clean.page import Embed, Image, Page
 from feedmill.ingest.clean.units import Line, Link, Unit
 from feedmill.ingest.clean.writer import Writer, attribute, escape
+from feedmill.ingest.text import strip_xml_illegal
 from feedmill.ingest.word_table import words
 
 REL = ' rel="noopener noreferrer"'
@@ -40,11 +41,29 @@ class InlineWalk:
         self.flush = self.out.flush
         self.tables: list[str] = []  # "data", "layout" or "figure", innermost last
         self.has_direction = b"dir=" in page.lower
+        self.references = page.names_illegal
+        self.plain = False  # no verdict takes a node out, no direction turns: what has no handler is only its words
 
     def skip(self, _node: LexborNode, _tag: str) -> object:
         return NOTHING
 
+    def write_whole(self, node: LexborNode) -> bool:
+        """Preformatted text in which nothing but the spans of a highlighter stands: at one go."""
+        if not self.plain or len(node.css(":not(span)")) != 1:  # the node itself
+            return False
+        value = node.text()
+        self.out.text(strip_xml_illegal(value) if self.references else value)
+        return True
+
     def inline(self, node: LexborNode, tag: str) -> object:
+        if tag == "code" and self.out.in_pre and self.plain:
+            opened = self.out.open_inline("code", "<code>")
+            whole = self.write_whole(node)
+            if whole:
+                if opened:
+                    self.out.close_inline()
+                return NOTHING
+            return self.out.close_inline if opened else None
         name = INLINE[tag]
         start = f"<{name}>"
         if tag in _INLINE_ATTRIBUTES:

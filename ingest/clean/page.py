@@ -24,6 +24,9 @@ from feedmill.ingest.word_table import words
 MAX_DEPTH = 400  # elements; browsers stop at 512, and both parsers are quadratic in depth
 _MANY_TAGS = 4000  # fewer cannot nest so deep that it hurts (20 ms)
 _LONG = 6000  # characters
+_ILLEGAL_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-9]|[12][0-9]|3[01]|6553[45])(?![0-9])|[xX]0*(?:[0-9a-fA-F]|1[0-9a-fA-F]|[fF]{3}[eEfF])(?![0-9a-fA-F]))"
+)
 _TAG_NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")
 _CLOSE_THEMSELVES = words(
@@ -124,6 +127,7 @@ class Page:
         "kept",
         "ledger",
         "lower",
+        "names_illegal",
         "opened",
         "players",
         "recipe",
@@ -142,6 +146,8 @@ class Page:
         body = LexborHTMLParser(b"<!doctype html><body>" + raw).body
         assert body is not None  # noqa: S101 - the parser always makes one
         self.body: LexborNode = body
+        # A character reference may name what XML cannot carry: "&#11;" is no character until it is parsed.
+        self.names_illegal = "&#" in html and _ILLEGAL_REFERENCE.search(html) is not None
         self._elements: dict[str, list[LexborNode]] | None = None
         self._chars: int | None = None
         self._links: dict[int, tuple[LexborNode, dict[str, str | None]]] | None = None

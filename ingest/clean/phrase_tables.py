@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,6 +22,7 @@ SCORES = {
     "post": 2,
     "byline": 1,  # 2 with a time in it
     "labels": 1,
+    "filed": 2,
     "open_labels": 1,
     "pager": 1,
     "feed": 2,
@@ -37,10 +38,13 @@ SCORES = {
     "view": 2,
     "leave": 1,
     "start": 1,
+    "thread": 1,  # 3 as a link of its own
+    "submitted": 1,  # 3 with its links
     "hn": 2,
 }
 GLUED = frozenset({"none", "post", "share", "share_head", "share_on", "pager", "feed", "backlinks", "likes", "more"})
 _LONG_SLOTS = frozenset({"source", "certain", "hn", "leave", "more", "view"})
+_ROW_NETWORKS = ("x", "twitter", "facebook", "pinterest", "linkedin", "whatsapp")
 _SLOT = re.compile(r"\{(x|n|t|net)\}")
 _SPACES = re.compile(r"\s+")
 _BEFORE_COLON = re.compile(r"\s+:")
@@ -54,7 +58,7 @@ def fold(text: str) -> str:
     """A line for comparing: NFKC, casefold, single spaces, no arrows or trailing colons and dots."""
     if not text.isascii():
         text = _MARKS.sub("", unicodedata.normalize("NFKC", text))
-    text = _SPACES.sub(" ", text).casefold().replace("’", "'")
+    text = " ".join(text.split()).casefold().replace("’", "'")
     if " :" in text:
         text = _BEFORE_COLON.sub(":", text)
     return text.lstrip(_HEAD).rstrip(_TAIL)
@@ -85,9 +89,9 @@ class Tables:
     """See the fields."""
 
     exact: dict[str, str]  # folded phrase -> kind
-    by_word: dict[str, list[Pattern]]  # first word of the fixed part -> patterns
+    by_word: dict[str, list[Pattern]]  # longest word of the fixed part -> patterns
     dense: list[Pattern]  # of scripts without spaces between words
-    label_heads: frozenset[str]
+    label_heads: dict[str, str]  # "labels", "tags": and "filed under", which prose hardly says
     glued: dict[str, list[tuple[str, str]]]  # first three characters -> phrases, longest first, with their kind
     networks: frozenset[str]
     long_networks: dict[str, list[str]]  # first three characters -> names that may stand glued to another
@@ -112,17 +116,22 @@ def tables() -> Tables:
         if _CJK.search(pattern.literal):
             dense.append(pattern)
         else:
-            by_word[pattern.literal.split(" ", 1)[0]].append(pattern)
+            by_word[_telling_word(pattern.literal)].append(pattern)
     listed = [word for name in ("months", "days", "joiners") for row in slots[name] for word in row.split()]
     return Tables(
         exact=exact,
         by_word=dict(by_word),
         dense=dense,
-        label_heads=frozenset(fold(phrase) for kind, phrase in _phrases(data) if kind == "labels"),
+        label_heads={fold(phrase): kind for kind, phrase in _phrases(data) if kind in ("labels", "filed")},
         glued=_by_beginning(
-            (phrase, kind)
-            for phrase, kind in exact.items()
-            if kind in GLUED and (len(phrase) > 2 or _CJK.match(phrase))
+            [
+                *(
+                    (phrase, kind)
+                    for phrase, kind in exact.items()
+                    if kind in GLUED and (len(phrase) > 2 or _CJK.match(phrase))
+                ),
+                *_named_shares(data),
+            ]
         ),
         networks=networks,
         long_networks={
@@ -141,7 +150,15 @@ def _phrases(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
                     yield kind, phrase
 
 
-def _by_beginning(rows: Iterator[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
+def _named_shares(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """ "Share on {net}" with the networks that stand in share rows: as such a row is glued, so may they be."""
+    for kind, phrase in _phrases(data):
+        if kind == "share_on" and phrase.count("{") == 1 and "{net}" in phrase:
+            for name in _ROW_NETWORKS:
+                yield fold(phrase.replace("{net}", name)), kind
+
+
+def _by_beginning(rows: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
     out: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for phrase, kind in rows:
         out[phrase[:3]].append((phrase, kind))
@@ -173,9 +190,17 @@ def _pattern(kind: str, phrase: str, net: str) -> Pattern:
         else:
             folded = _SPACES.sub(" ", unicodedata.normalize("NFKC", part).casefold().replace("’", "'"))
             out.append(re.escape(_BEFORE_COLON.sub(":", folded)))
-    literal = max((fold(part) for part in parts[::2]), key=len)
-    source = "".join(out) + r"[\s.:…»›→*!]*$"
+    literal = max((fold(part).lstrip(" .,;:!?") for part in parts[::2]), key=len)
+    source = "".join(out) + r"[\s.:…»›→*!。]*$"
+    if _CJK.search(literal):
+        source = source.replace(r"\ ", " ?")  # a name between such words stands with spaces or without
     return Pattern(kind, literal, source, "{t}" in phrase, "{x}" in phrase and len(literal) > 5)
+
+
+def _telling_word(literal: str) -> str:
+    """The word by which a line's patterns are looked up: the longest, which prose seldom has."""
+    listed = literal.split(" ")
+    return max((word for word in listed if word.isalpha()), key=len, default=listed[0])
 
 
 @cache
@@ -184,12 +209,24 @@ def expression(source: str) -> re.Pattern[str]:
     return re.compile(source)
 
 
+def close_up(folded: str) -> str:
+    """Without spaces where the script has none of its own: there they only part names from words."""
+    return folded.replace(" ", "") if _CJK.search(folded) else folded
+
+
 @cache
 def source_frames() -> tuple[frozenset[str], frozenset[str]]:
     """Fixed words of the source lines ("the post appeared first on"): all, and those that say "the post" themselves."""
     rows = [phrase for kind, phrase in _phrases(read("phrases")) if kind == "source"]
     bare = {phrase: fold(_SPACES.sub(" ", _SLOT.sub(" ", phrase))) for phrase in rows}
     return frozenset(bare.values()), frozenset(words for phrase, words in bare.items() if not phrase.startswith("{"))
+
+
+@cache
+def closed_frames() -> tuple[frozenset[str], frozenset[str]]:
+    """The same, closed up."""
+    frames, headed = source_frames()
+    return frozenset(map(close_up, frames)), frozenset(map(close_up, headed))
 
 
 @dataclass(frozen=True, slots=True)

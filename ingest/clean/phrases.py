@@ -13,17 +13,19 @@ from dataclasses import dataclass
 
 from feedmill.ingest.clean.phrase_tables import SCORES, Pattern, Tables, expression, fold, tables, words
 
+_ROW_WORDS = 30  # of a share row that is not in the tables
 MAX_WORDS = 60  # longer lines are prose without a look
 PROSE_WORDS = 12
 
 _SHARING = frozenset({"share", "share_head", "share_on", "likes"})
 _AT_START = frozenset({"start"})
 _GUESSES = frozenset({"byline", "open_labels", "start", "leave"})  # free words go along
-_NAMES = frozenset({"byline", "open_labels", "start"})  # and a sentence may begin in the same words
+_NAMES = frozenset({"byline", "open_labels", "start", "submitted"})  # and a sentence may begin in the same words
 _SEPARATORS = re.compile(r"[\s|·•,/–—\-»«>:.!…←→&+]*")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।॥။។։][\"'”’»)\]]*$")
 _WORD = re.compile(r"\w")
 _BARS = re.compile(r"[|•·]")
+_COPYRIGHT = re.compile(r"\s*(?:copyright\s*)?(?:©|\(c\))\s*\S", re.IGNORECASE)
 _NAME = re.compile(r"[\w+-]+")
 _DATE_TOKEN = re.compile(
     r"\d{1,4}(?:st|nd|rd|th|er|º|ª|日|年|月|일|년|월|h|a\.?m|p\.?m)?|[年月日년월일時分]+|\d{1,2}[:.]\d{2}(?::\d{2})?(?:am|pm)?"
@@ -63,16 +65,21 @@ def match_line(text: str, *, at_start: bool) -> Match | None:
         or _match_parts(text, at_start=at_start)
         or _match_patterns(folded, text, table, at_start=at_start)
         or _match_glued(folded, table)
+        or _match_anchor(text)
         or _match_date(folded, table)
+        or _match_imprint(text)
+        or _match_with_remark(text, at_start=at_start)
+        or _match_in_brackets(text, at_start=at_start)
     )
 
 
 def _match_labels(folded: str, text: str, table: Tables) -> Match | None:
     """`Labels: a, b, c`: short words between commas, no sentence."""
     head, colon, rest = folded.partition(":")
-    if not colon or head not in table.label_heads or not is_label_list(rest) or _ends_sentence(text):
+    kind = table.label_heads.get(head) if colon else None
+    if kind is None or not is_label_list(rest) or _ends_sentence(text):
         return None
-    return Match("labels", 1, inferred=True)
+    return Match(kind, SCORES[kind], inferred=True)
 
 
 def _ends_sentence(text: str) -> bool:
@@ -106,13 +113,16 @@ def _match_patterns(folded: str, text: str, table: Tables, *, at_start: bool) ->
 
 
 def _candidates(folded: str, table: Tables) -> list[Pattern]:
-    """Patterns whose fixed words begin with a word of the line; scripts without spaces are all tried."""
+    """Patterns whose longest fixed word is in the line; scripts without spaces are all tried."""
     by_word = table.by_word
     found: list[Pattern] = []
-    for word in folded.split():
-        rows = by_word.get(word) or (by_word.get(word[:-1]) if word[-1] in ":,;" else None)
-        if rows:
-            found += rows
+    listed = folded.split()
+    marked = ":" in folded or "," in folded or ";" in folded
+    if marked or not by_word.keys().isdisjoint(listed):
+        for word in listed:
+            rows = by_word.get(word) or (by_word.get(word[:-1]) if marked and word[-1] in ":,;" else None)
+            if rows:
+                found += rows
     return found if folded.isascii() else found + table.dense
 
 
@@ -122,13 +132,22 @@ def _match_glued(folded: str, table: Tables) -> Match | None:
     if not found or len(found) < 2:
         return None
     kinds = set(found)
-    sharing = [kind for kind in found if kind == "share"]
-    if len(sharing) >= 2:
+    if found.count("share") >= 2 or found.count("share") + found.count("share_on") >= 3:
         return Match("share run", 3)
     total = sum(SCORES.get(kind, 1) for kind in found)
     if len(kinds) >= 2 and total >= 3:
         return Match("tail in one line", 3)
     return Match("+".join(sorted(kinds)), 2)
+
+
+def _match_anchor(text: str) -> Match | None:
+    """Blogger's share row in a language of no table: networks around a glued "BlogThis!", which few translate."""
+    if "BlogThis!" not in text or words(text) > _ROW_WORDS or _ends_sentence(text):
+        return None
+    before, _, after = text.partition("BlogThis!")
+    glued = before[-1:].isalnum() or after[:1].isalnum()
+    named = sum(name in text for name in ("Twitter", "Facebook", "Pinterest"))
+    return Match("share run", 3) if glued and named >= 2 else None
 
 
 def glued_kinds(folded: str, known: Tables | None = None) -> list[str] | None:
@@ -184,10 +203,47 @@ def _match_parts(text: str, *, at_start: bool) -> Match | None:
     matches = [match_line(part, at_start=at_start) for part in parts]
     known = [match for match in matches if match is not None and match.score > 0]
     strangers = [part for part, match in zip(parts, matches, strict=True) if match is None]
-    if len(known) < 2 or len(strangers) > 1 or any(words(part) > 4 for part in strangers):
+    letter = any(match.rule == "leave" for match in known)
+    if (
+        len(known) < 2
+        or len(strangers) > 1
+        or any(not (letter and _is_address(part)) and words(part) > 4 for part in strangers)
+    ):
         return None
     different = len({match.rule for match in known}) >= 2
     return Match("line of members", 3 if different else 2, inferred=True)
+
+
+def _match_with_remark(text: str, *, at_start: bool) -> Match | None:
+    """`Click to share on X (Opens in a new window)`: the remark in brackets says nothing in any language."""
+    head, bracket, remark = text.rstrip().partition("(")
+    if not bracket or not remark.endswith(")") or not head.strip() or "(" in remark:
+        return None
+    match = match_line(head, at_start=at_start)
+    return match if match is not None and match.rule == "share_on" else None
+
+
+def _match_in_brackets(text: str, *, at_start: bool) -> Match | None:
+    """`[Read more...]`, `(more…)`: a teaser's link as some themes write it."""
+    text = text.strip()
+    if not text.startswith(("[", "(")) or not text.endswith(("]", ")")):
+        return None
+    match = match_line(text[1:-1], at_start=at_start)
+    return match if match is not None and match.rule == "more" else None
+
+
+def _match_imprint(text: str) -> Match | None:
+    """A postal address or a copyright line: nobody's mark, but what stands under a letter's last lines."""
+    if words(text) > _ROW_WORDS // 2 or _ends_sentence(text.rstrip(". ")):
+        return None
+    if _is_address(text) or _COPYRIGHT.match(text):
+        return Match("imprint", 0)
+    return None
+
+
+def _is_address(part: str) -> bool:
+    """Where a letter's sender lives: anti-spam laws want it in each."""
+    return words(part) <= _ROW_WORDS // 2 and part.count(",") >= 2 and _LOOKS_DATED.search(part) is not None
 
 
 def _match_date(folded: str, table: Tables) -> Match | None:

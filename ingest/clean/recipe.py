@@ -14,7 +14,7 @@ from functools import cached_property
 from hashlib import blake2b
 from types import MappingProxyType
 
-CODE_VERSION = 1  # raise when a step's code changes what readers would see; rule files are hashed by themselves
+CODE_VERSION = 2  # raise when a step's code changes what readers would see; rule files are hashed by themselves
 
 _NONE: Mapping[str, bool] = MappingProxyType({})
 

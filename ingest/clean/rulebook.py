@@ -195,6 +195,12 @@ def machinery_pattern() -> re.Pattern[str]:
 
 
 @cache
+def leave_pattern() -> re.Pattern[str]:
+    """Addresses where a letter's reader leaves its list or changes what comes."""
+    return re.compile("|".join(f"(?:{part})" for part in read("links")["leave"]), re.IGNORECASE)
+
+
+@cache
 def label_pattern() -> re.Pattern[str]:
     """Addresses of lists of entries under a label."""
     return re.compile("|".join(f"(?:{part})" for part in read("links")["labels"]), re.IGNORECASE)

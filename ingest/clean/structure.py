@@ -48,9 +48,10 @@ def write_units(page: Page) -> list[Unit]:
     """The blocks of the entry as the verdicts leave them."""
     walk = _Walk(page)
     out, drops = walk.out, page.drops
-    # Most entries have no verdict that takes a node out: then an element's handler is all there is to ask.
-    start = walk.start if drops or page.cards or walk.has_direction else None
-    references = "&#" in page.html  # may name characters that XML cannot carry
+    judged = drops.keys() | page.cards.keys()
+    turns, references = walk.has_direction, walk.references
+    walk.plain = not judged and not turns
+    handlers = _Walk.HANDLERS
     stack: list[tuple[LexborNode, Close | None]] = []
     node = page.body.first_child
     while True:
@@ -73,11 +74,12 @@ def write_units(page: Page) -> list[Unit]:
                 out.text(value)
             node = node.next
             continue
-        if start is None:
-            handler = _Walk.HANDLERS.get(tag)  # type: ignore[arg-type]
-            close = handler(walk, node, tag) if handler is not None else None  # type: ignore[arg-type, assignment]
+        # Most nodes have no verdict: then an element's handler is all there is to ask.
+        if turns or (judged and node.mem_id in judged):
+            close = walk.start(node, tag or "")  # type: ignore[assignment]
         else:
-            close = start(node, tag or "")  # type: ignore[assignment]
+            handler = handlers.get(tag)  # type: ignore[arg-type]
+            close = handler(walk, node, tag) if handler is not None else None  # type: ignore[arg-type, assignment]
         if close is NOTHING:
             node = node.next
         else:
@@ -158,11 +160,14 @@ class _Walk(InlineWalk):
 
         return close
 
-    def _pre(self, _node: LexborNode, _tag: str) -> object:
+    def _pre(self, node: LexborNode, _tag: str) -> object:
         if self.out.in_pre:
             self.flush()
             return self.flush
         self.out.enter_pre()
+        if self.write_whole(node):
+            self.out.leave_pre()
+            return NOTHING
         return self.out.leave_pre
 
     def _rule(self, _node: LexborNode, _tag: str) -> object:

@@ -92,7 +92,14 @@ def to_blocks(units: Sequence[Unit]) -> tuple[Block, ...]:
     """What `normalize` makes titles, summaries and plain text of."""
     out: list[Block] = []
     for unit in units:
-        _collect(unit, out, None)
+        if unit.kind == "p" and len(unit.lines) == 1:  # most blocks of most entries
+            line = unit.lines[0]
+            if line.text and not line.text.isspace():
+                out.append(Block("p", line.text))
+            elif line.media:
+                out.append(Block("media", ""))
+        else:
+            _collect(unit, out, None)
     return tuple(out)
 
 

@@ -94,11 +94,9 @@ class Writer:
     def text(self, value: str) -> None:
         """Characters of the source."""
         if self.in_pre:
-            if value:
-                self._open_pending()
-                self._parts.append(escape(value))
-                self._texts.append(value)
+            self._verbatim(value)
             return
+        parts, texts = self._parts, self._texts
         if value.isascii():
             core = value.strip()
             if "\n" in core or "  " in core or "\t" in core:
@@ -113,16 +111,25 @@ class Writer:
             return
         if value[0] in _WHITE:
             self.space = True
-        if self._opened < len(self.inline) or not self._parts:
+        if self._opened < len(self.inline):
             self._open_pending()
+        elif not parts:
+            if not self._lines:
+                self._leaf_direction = self.direction
         elif self.space:
-            self._parts.append(" ")
-            self._texts.append(" ")
+            parts.append(" ")
+            texts.append(" ")
         self.space = value[-1] in _WHITE
-        self._texts.append(core)
+        texts.append(core)
         if "&" in core or "<" in core or ">" in core or "\xa0" in core:
             core = escape(core)
-        self._parts.append(core)
+        parts.append(core)
+
+    def _verbatim(self, value: str) -> None:
+        if value:
+            self._open_pending()
+            self._parts.append(escape(value))
+            self._texts.append(value)
 
     def _open_pending(self) -> None:
         """Something visible comes: write the space before it and the inline elements around it."""

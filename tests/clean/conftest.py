@@ -77,7 +77,7 @@ class Verdict:
 def judge_case(case: dict[str, Any], recipe: Recipe = DEFAULT_RECIPE) -> Verdict:
     """Clean a case and check its strings both ways."""
     html = case["html"]
-    if "<" not in html:
+    if "<" not in html and "&lt;" not in html:
         html = paragraphs(html)
     cleaned = clean(html, case_context(case), recipe)
     shown = flatten(cleaned.html)

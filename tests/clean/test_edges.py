@@ -194,10 +194,17 @@ def test_a_byline_gives_its_marked_name() -> None:
     assert clean(html, CleanContext()).harvest.authors == ("Ada",)
 
 
-def test_without_an_address_a_teaser_link_proves_nothing() -> None:
-    html = PROSE + "<p><a href='https://mill.example/p'>Continue reading</a></p>"
-
-    assert "Continue reading" in clean(html, CleanContext()).html
+@pytest.mark.parametrize(
+    ("line", "goes"),
+    [
+        ("<a href='https://mill.example/p'>Continue reading</a>", True),
+        ("<a href='https://mill.example/p'>Continue reading</a> the report of 1911", False),
+        ("<a href='https://mill.example/p'>Read more</a> or <a href='https://mill.example/q'>less</a>", False),
+    ],
+)
+def test_without_an_address_a_teaser_is_a_line_of_its_own(line: str, goes: bool) -> None:
+    """An entry that has no address: only a last line that is nothing but the link is taken for a teaser's."""
+    assert goes == ("<a" not in clean(f"{PROSE}<p>{line}</p>", CleanContext()).html)
 
 
 def test_symbols_are_no_evidence() -> None:

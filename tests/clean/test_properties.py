@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedmill.ingest.clean import CleanContext, clean, paragraphs
+from feedmill.ingest.clean.rulebook import host_table, share_table
 from feedmill.ingest.clean.sanitize import sanitize
 from feedmill.ingest.word_table import words as word_list
 
@@ -148,6 +149,29 @@ TAILS = [
         "<hr><p><a href='https://medium.com/p/1'>It</a> was originally published in <a href='https://medium.com/x'>X</a>"
         " on Medium, where people are continuing the conversation by highlighting and responding to this story.</p>"
     ),
+    "<p><small>12 posts - 7 participants</small></p><p><a href='https://mill.example/p/1'>Read full topic</a></p>",
+    "<hr><p>Hosted on Acast. See <a href='https://acast.com/privacy'>acast.com/privacy</a> for more information.</p>",
+    "<p><a href='mailto:jo@mill.example?subject=Re'>Reply via email</a></p>",
+    "<p>Raksts <a href='https://mill.example/p/1'>Title here</a> vispirms parādījās <a href='https://mill.example/'>M</a>.</p>",
+    "<p>You can <a href='https://mill.example/unsubscribe?u=1'>leave</a>.</p><p>5 Dale Road, Upper Dale, AB1 2CD</p>",
+]
+UNWANTED = [
+    "https://pixel.wp.com/b.gif?x=1",
+    "http://feeds.feedburner.com/~r/x/~4/y",
+    "//counter.yadro.ru/hit",
+    "https://www.facebook.com/tr?id=1",
+    "https://twitter.com/intent/tweet?text=x",
+    "https://www.addtoany.com/share",
+    "javascript:alert(1)",
+    "java\nscript:alert(1)",
+    "vbscript:x",
+    "file:///etc/passwd",
+]
+PLACES = [
+    "<img src='{}'>",
+    "<a href='{}'>Share</a>",
+    "<p>See <a href='{}'>this</a> page.</p>",
+    "<iframe src='{}'></iframe>",
 ]
 PHRASES = ["No comments:", "Post a Comment", "Keine Kommentare:", "Share this:", "Newer Post", "Read more", "BlogThis!"]
 
@@ -179,6 +203,23 @@ def test_the_output_is_a_balanced_fragment(html: str) -> None:
     tags = [child.tag for child in tree.find("body")]
 
     assert tags == ["div", "p"]
+
+
+@QUICK
+@given(tag_soup, st.sampled_from(UNWANTED), st.sampled_from(PLACES))
+def test_nothing_that_only_tracks_or_shares_is_left_to_be_loaded_or_followed(html: str, url: str, place: str) -> None:
+    """Nothing is loaded from a tracker, no link only shares, and no scheme is left but those of readers."""
+    out = clean(html + place.replace("{}", url) + html, CONTEXT).html
+    left = re.findall(r' (src|href|poster)="([^"]*)"', out)
+
+    assert [url for name, url in left if (share_table() if name == "href" else host_table("pixels")).match(url)] == []
+    assert {address.partition(":")[0] for _, address in left if ":" in address} <= {
+        "http",
+        "https",
+        "mailto",
+        "tel",
+        "data",
+    }
 
 
 @QUICK

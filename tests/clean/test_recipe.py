@@ -57,6 +57,31 @@ def test_the_fingerprint_is_the_same_in_another_process() -> None:
     assert seen == {DEFAULT_RECIPE.fingerprint}
 
 
+def test_neither_hash_seed_nor_locale_nor_time_zone_changes_what_readers_get() -> None:
+    """All labelled cases, in three processes: the same bytes."""
+    code = (
+        "import hashlib, json, pathlib, sys\n"
+        "from feedmill.ingest.clean import CleanContext, clean\n"
+        "rows = [row for path in sorted(pathlib.Path(sys.argv[1]).glob('*.json'))"
+        " for row in json.loads(path.read_text('utf-8'))]\n"
+        "out = [repr(clean(row['html'], CleanContext(entry_url=row.get('url')))) for row in rows]\n"
+        "print(len(rows), hashlib.sha256('\\n'.join(out).encode()).hexdigest())"
+    )
+    cases = Path(__file__).parent / "cases"
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(cases)], capture_output=True, text=True, check=True, env=environment
+        ).stdout
+        for environment in (
+            {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC"},
+            {"PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "TZ": "Asia/Kolkata"},
+            {"PYTHONHASHSEED": "3", "LANG": "tr_TR.UTF-8", "TZ": "America/New_York"},
+        )
+    }
+
+    assert len(seen) == 1
+
+
 def test_importing_the_package_is_cheap() -> None:
     """The tree and the sanitizer come with the first entry."""
     code = "import sys, feedmill.ingest.clean; print([m for m in ('nh3', 'selectolax') if m in sys.modules])"
