@@ -2,10 +2,7 @@
 
     store.claim(now)                 -> the sources that are due, leased to us
     workers.fetch_all                -> outcomes, as they arrive                        [threads]
-      NotModified, or a body we have -> settle                                          no parsing
-      Failure, Gone                  -> settle                                          nothing is lost
-      Fetched                        -> parse -> identify -> store.known -> unseen      unchanged entries stop here
-                                        -> prepare -> normalize + clean -> sort_updates
+    settlement.draft(answer)         -> what each comes to: a plan and a report                    `settle`
     store.commit(plan)               -> entries, validators, body hash, next fetch, lease: one transaction a source
     yield SourceReport
     take_pushed(claims)              -> the same road for a document that a hub brought           `pushed`
@@ -23,26 +20,23 @@ from random import random
 from typing import TYPE_CHECKING
 
 from feedmill.feeds.errors import FeedmillError
-from feedmill.feeds.outcome import Failure, FailureKind, Fetched, FetchRecord, Gone, NotModified, Outcome
-from feedmill.feeds.source import LASTING, NO_RULES, SourceRules
+from feedmill.feeds.outcome import Failure, FailureKind, Fetched, NotModified
+from feedmill.feeds.source import NO_RULES, SourceRules
 from feedmill.feeds.update import UpdatePlan
 from feedmill.ingest import plan as plans
 from feedmill.ingest import report as reports
 from feedmill.ingest.budget import within_budget
-from feedmill.ingest.digest import Digest, read_document
 from feedmill.ingest.options import FetchOptions, ScheduleOptions
 from feedmill.ingest.report import SourceReport
-from feedmill.ingest.websub import with_links
+from feedmill.ingest.settle import Settlement, shown
 from feedmill.ingest.workers import Answer, fetch_all
 
 if TYPE_CHECKING:
-    from feedmill.feeds.entry import Entry
-    from feedmill.feeds.source import SourceRecord, SourceState
+    from feedmill.feeds.source import SourceRecord
     from feedmill.feeds.store import Claim, Store
     from feedmill.feeds.subscription import Pushed
     from feedmill.ingest.fetch import Fetcher
     from feedmill.ingest.hub_watch import HubWatch
-    from feedmill.ingest.withdrawal import Book
 
 # Longer than a tick of a planet with hundreds of sources on one slow site; a dead process gives its leases back at
 # once when it ran on this machine (the store asks whether it lives), so this bounds only losses across machines.
@@ -52,7 +46,6 @@ QUIET_AT_ONCE = 64
 # Trouble that our own network can cause for every source at once (reference network.md, check 82).
 OUR_OWN = frozenset({FailureKind.DNS, FailureKind.TIMEOUT})
 OUTAGE_SITES = 3
-EMPTIED = "the document holds no entries any more; what it held before is kept"
 
 
 def _nothing() -> None:
@@ -79,9 +72,18 @@ class Tick:
     stop: threading.Event = field(default_factory=threading.Event)
     before_news: Callable[[], None] = _nothing  # called once, before the first entry of the tick is committed
     hubs: HubWatch | None = None  # those that tell us of new entries, while somebody listens
-    visible_change: bool = False  # a source's standing or description moved, in a way that a reader of the status sees
     _told: bool = False
-    _missing: Book | None = None  # entries that their sources list no more
+    _settlement: Settlement = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._settlement = Settlement(
+            store=self.store, fetching=self.fetching, rules=self.rules, before_news=self._tell, hubs=self.hubs
+        )
+
+    @property
+    def visible_change(self) -> bool:
+        """Whether a source's standing or description moved, in a way that a reader of the status sees."""
+        return self._settlement.visible_change
 
     def run(self, *, urls: Sequence[str] | None = None, force: bool = False) -> Iterator[SourceReport]:
         """Look at what is due (all of `urls`, or of everything); one report for every source, due or not."""
@@ -96,8 +98,8 @@ class Tick:
                 break
             claimed.update(claim.record.row for claim in claims)
             yield from self._work(claims)
-        if self._missing is not None:
-            self._missing.save()
+        if self._settlement.missing is not None:
+            self._settlement.missing.save()
         records = self._after_a_clock_set_back(self.store.records(urls))
         for record in records:
             if record.row not in claimed:
@@ -183,12 +185,15 @@ class Tick:
         outage = len({answer.site for answer in waiting}) >= OUTAGE_SITES
         yield from self._settle(waiting, outage=outage)
 
+    def _moment(self, now: datetime) -> plans.Moment:
+        return plans.Moment(now=now, options=self.scheduling, chance=self.chance())
+
     def _settle(self, answers: Sequence[Answer], *, outage: bool = False) -> Iterator[SourceReport]:
         """Plan each answer, commit them together, report."""
         if not answers:
             return
         now = self.clock()
-        drafts = [self._draft(answer, now, outage=outage) for answer in answers]
+        drafts = [self._settlement.draft(answer, self._moment(now), outage=outage) for answer in answers]
         if any(plan.new or plan.changed for plan, _ in drafts):
             self._tell()
         kept = self.store.commit([plan for plan, _ in drafts], now)
@@ -207,145 +212,6 @@ class Tick:
                     reason="another feedmill process took this source over",
                 )
 
-    def _draft(self, answer: Answer, now: datetime, *, outage: bool) -> tuple[UpdatePlan, SourceReport]:
-        """The plan and the report of one answer."""
-        record = answer.claim.record
-        if answer.outcome is None:
-            return _postponed(answer)
-        moment = plans.Moment(now=now, options=self.scheduling, chance=self.chance())
-        outcome = answer.outcome
-        digest = Digest()
-        merged = self._is_merged(answer, outcome)
-        if isinstance(outcome, Fetched) and not merged:
-            digest = self._digest(answer, outcome, now)
-            if digest.failure is not None:
-                outcome = replace(digest.failure, status=outcome.status)
-        new, changed = plans.sort_updates(digest.updates)
-        if self.hubs is not None:
-            answered = isinstance(outcome, Fetched | NotModified) and not merged
-            moment = replace(moment, slow=self.hubs.judge(record, new if answered else None, now))
-        if merged and isinstance(outcome, Fetched | NotModified):
-            state = plans.settle_merged(record.source.url, record.state, record.channel, outcome, moment)
-        else:
-            posted = [update.entry for update in new if update.held_reason is None or update.held_until]
-            state = self._next_state(answer, outcome, digest, posted, moment, outage=outage)
-        news = plans.count_news(new)
-        revised = sum(update.revised for update in changed)
-        self.visible_change = self.visible_change or _shown(state) != _shown(record.state)
-        word = _word(outcome)
-        salvaged = f"of {digest.salvaged} entries only the words could be kept" if digest.salvaged else ""
-        moved = plans.news_of_move(record.state, state, record.source.url)
-        detail = "; ".join(filter(None, (state.detail or salvaged, moved)))
-        failure = state.failure or (outcome.kind if isinstance(outcome, Failure) else None)
-        fetch_record = FetchRecord(
-            at=now,
-            status=outcome.status,
-            outcome=word,
-            failure=failure,
-            detail=detail,
-            bytes=answer.bytes,
-            duration=answer.duration,
-            new=news,
-            changed=revised,
-        )
-        plan = UpdatePlan(
-            source_row=record.row,
-            lease=answer.claim.lease,
-            state=state,
-            record=fetch_record,
-            new=new,
-            changed=changed,
-            unchanged=digest.unchanged,
-            channel=digest.channel,
-            site=answer.site_state,
-        )
-        report = SourceReport(
-            source=record.source.url,
-            outcome=word,
-            status=outcome.status,
-            new=news,
-            changed=revised,
-            unchanged=digest.unchanged + len(changed) - revised,
-            failure=failure,
-            detail=detail,
-            next_fetch=state.next_fetch,
-            reason=state.reason,
-        )
-        return plan, report
-
-    def _next_state(
-        self,
-        answer: Answer,
-        outcome: Outcome,
-        digest: Digest,
-        new: Sequence[Entry],
-        moment: plans.Moment,
-        *,
-        outage: bool,
-    ) -> SourceState:
-        record = answer.claim.record
-        url, state, channel = record.source.url, record.state, digest.channel or record.channel
-        if isinstance(outcome, Fetched):
-            settled = plans.settle_fetched(url, state, channel, outcome, moment, new)
-            settled = replace(settled, detail=digest.remark)
-            if digest.alarm is not None:
-                return plans.settle_alarm(settled, digest.alarm)
-            return plans.lift_alarm(settled) if digest.lifted else settled
-        if isinstance(outcome, NotModified):
-            return plans.settle_not_modified(url, state, channel, outcome, moment)
-        if isinstance(outcome, Gone):
-            return plans.settle_gone(state, channel, outcome, moment)
-        if outage:
-            return plans.settle_outage(state, moment)
-        return plans.settle_failure(state, channel, outcome, moment)
-
-    def _is_merged(self, answer: Answer, outcome: Outcome | None) -> bool:
-        """Whether it redirects for good to another source that we have: the entries are that one's (check 89)."""
-        if not isinstance(outcome, Fetched | NotModified) or outcome.move is None:
-            return False
-        targets = self.store.records([outcome.move.permanent_url])
-        return any(target.row != answer.claim.record.row for target in targets)
-
-    def _digest(self, answer: Answer, outcome: Fetched, now: datetime) -> Digest:
-        """Read a document; one with the hash we have is not parsed, one whose entries we have is not cleaned."""
-        record = answer.claim.record
-        if outcome.document.body_hash and outcome.document.body_hash == record.state.body_hash:
-            described = with_links(record.channel, outcome.links)
-            return Digest(unchanged=record.entries, channel=described if described != record.channel else None)
-        rules = self.rules.get(record.source.url, NO_RULES)
-        has_past = record.entries > 0 or record.state.last_success is not None
-        digest = read_document(
-            self.store, record.row, record.source.url, outcome.document, now, rules=rules, has_past=has_past
-        )
-        if digest.updates or (record.state.held_as and digest.failure is None):
-            from feedmill.ingest.scrutiny import scrutinize
-
-            scrutinize(self.store, record, digest, delta=outcome.delta, now=now)
-        whole = not (outcome.delta or digest.remark or digest.failure or digest.alarm)
-        if whole and self.fetching.follow_deletions and record.entries and record.state.held_as is None:
-            self._follow_deletions(record, digest, outcome.document.body, now)
-        if digest.channel is not None:
-            if record.entries and not digest.channel.entries and not outcome.delta:
-                digest.remark = EMPTIED
-            if outcome.delta:  # a difference does not tell how many entries the document holds
-                digest.channel = replace(digest.channel, entries=record.channel.entries)
-            digest.channel = with_links(digest.channel, outcome.links)
-        return digest
-
-    def _follow_deletions(self, record: SourceRecord, digest: Digest, body: bytes, now: datetime) -> None:
-        """Take note of what a whole document lists no more; what it says was deleted, and what is back, at once."""
-        from feedmill.ingest.withdrawal import Book, withdraw
-
-        if self._missing is None:
-            self._missing = Book(self.store)
-        buried, back = self._missing.note(record, digest, body, now)
-        if buried or back:
-            self._tell()
-        if buried:
-            withdraw(self.store, buried, "its feed says that it was deleted", now)
-        if back:
-            self.store.release_entries(back)
-
     # --- what a hub brought
 
     def take_pushed(self, waiting: Sequence[tuple[Claim, Sequence[Pushed]]]) -> Iterator[SourceReport]:
@@ -358,7 +224,7 @@ class Tick:
                 continue
             now = self.clock()
             rules = self.rules.get(claim.record.source.url, NO_RULES)
-            moment = plans.Moment(now=now, options=self.scheduling, chance=self.chance())
+            moment = self._moment(now)
             try:
                 plan, report = draft_pushed(self.store, claim, documents[0], moment, rules=rules)
             except FeedmillError:
@@ -372,40 +238,9 @@ class Tick:
                 raise
             if plan.new or plan.changed:
                 self._tell()
-            shown = _shown(plan.state) != _shown(claim.record.state)
+            moved = shown(plan.state) != shown(claim.record.state)
             (done,) = self.store.commit([plan], now)
             if done:  # else its lease was lost, and whoever has it now leaves the push to the next round
-                self.visible_change = self.visible_change or shown
+                self._settlement.visible_change |= moved
                 self.store.drop_pushes([documents[0].row])
                 yield report
-
-
-def _postponed(answer: Answer) -> tuple[UpdatePlan, SourceReport]:
-    """The site is held: the source was not asked, and is looked at after the hold, in its turn (check 108)."""
-    record = answer.claim.record
-    reason = f"its site {answer.site} asked us to wait; its sources are looked at one after the other then"
-    state = replace(record.state, next_fetch=answer.postponed_until, reason=reason)
-    plan = UpdatePlan(source_row=record.row, lease=answer.claim.lease, state=state, record=None)
-    report = SourceReport(
-        source=record.source.url,
-        outcome=reports.SKIPPED,
-        failure=state.failure,
-        detail=state.detail,
-        next_fetch=state.next_fetch,
-        reason=reason,
-    )
-    return plan, report
-
-
-def _word(outcome: Outcome) -> str:
-    if isinstance(outcome, Fetched):
-        return reports.FETCHED
-    if isinstance(outcome, NotModified):
-        return reports.NOT_MODIFIED
-    return reports.GONE if isinstance(outcome, Gone) else reports.FAILED
-
-
-def _shown(state: SourceState) -> tuple[object, ...]:
-    """What the published status says of a source, besides times and counts."""
-    lasting = state.failures >= LASTING
-    return (state.standing, state.failure, state.detail, state.moved_to, state.held_reason, lasting)

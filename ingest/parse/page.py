@@ -46,6 +46,13 @@ _MARKUP_FIRST = re.compile(
     r"|strong|figure|pre|br)[\s/>])",
     re.IGNORECASE,
 )
+# Markup that begins with words: a link, a picture, an element that ends, a line break as a document writes it. One bare
+# `<br>` is somebody who writes about HTML.
+_MARKUP_WITHIN = re.compile(
+    r"<(?:a\s[^<>]{0,2000}href|img\s[^<>]{0,2000}src)\s*=|<(p|div|a|b|i|em|strong|span|li|blockquote|h[1-6])(?:\s[^<>]{0,2000})?>"
+    r"[^<]*</\1\s*>|<br\s*/>|<br>.*<br>",
+    re.IGNORECASE | re.DOTALL,
+)
 _HIDDEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(?P<name>script|style|textarea|template)(?=[\s>]).*?(?:</(?P=name)\s{0,20}>|\Z)",
     re.IGNORECASE | re.DOTALL,
@@ -94,7 +101,7 @@ def parse_any(document: RawDocument) -> ParsedFeed | Failure:
     notes += more
     if not text.strip():
         return outcome
-    if _MARKUP_FIRST.match(text) or "<html" in text[:2000].lower():
+    if _MARKUP_FIRST.match(text) or "<html" in text[:2000].lower() or _MARKUP_WITHIN.search(text):
         reason = guard.page_refusal(text)
         if reason:
             return Failure(kind=FailureKind.UNPARSABLE, detail=f"the page was refused: {reason}")

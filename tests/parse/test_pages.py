@@ -102,6 +102,23 @@ def test_plain_text(document: Make) -> None:
     assert (feed.entries[0].contents[0].value, feed.entries[0].contents[0].kind) == (text, "text")
 
 
+@pytest.mark.parametrize(
+    ("body", "form"),
+    [
+        ("Low tide today.<br /><br />No comments:", "html"),
+        ("Low tide today.<br>Fog at noon.<br>Rain.", "html"),
+        ('Low tide, says <a href="/b">Bo</a>.', "html"),
+        ('Low tide. <img src="tide.png">', "html"),
+        ("Low tide is <em>early</em>.", "html"),
+        ("In HTML a line ends with <br>, and a <p> begins a paragraph.", "text"),
+        ("a < b, b > c, and List<String> is no element", "text"),
+    ],
+)
+def test_markup_that_begins_with_words_is_markup(document: Make, body: str, form: str) -> None:
+    """Somebody who writes about an element or two is not."""
+    assert one(parse_any(document(body))).format == form
+
+
 def test_feed_goes_first(document: Make) -> None:
     """A feed is read as a feed."""
     feed = one(parse_any(document("<rss><channel><item><title>x</title></item></channel></rss>")))
