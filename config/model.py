@@ -2,7 +2,7 @@
 
 In:  the tables that `tomllib` read.
 Out: the same, checked and typed, as pydantic models; problems are pydantic's, worded by `config.problems`.
-Never: a path resolved, a default that depends on another key, the environment. Those are `config.load`'s.
+Never: a path resolved, a default that depends on another key, the environment. Those are `config.completion`'s.
 """
 
 from __future__ import annotations

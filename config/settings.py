@@ -1,12 +1,13 @@
 """What feedmill.toml says, typed and complete.
 
-In:  made by `config.load`.
+In:  made by `config.completion`.
 Out: `Settings`: the options of every room, defaults filled in, paths absolute, publications with their public URLs.
 Never: reads a file, the environment or a clock. Standard library only: importing it costs nothing.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,3 +87,8 @@ class Settings:
             readers=self.readers,
             hubs=self.hubs,
         )
+
+
+def resolve(path: Path, written: str) -> Path:
+    """A path as it is written in the file at `path`: relative to that file, `~` expanded."""
+    return Path(os.path.normpath(path.absolute().parent / Path(written).expanduser()))
