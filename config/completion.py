@@ -52,6 +52,7 @@ def complete(document: Document, path: Path, text: str, environ: Mapping[str, st
         ),
         deny=deny,
         readers=tuple(document.readers.items()),
+        theme=None if document.theme is None else resolve(path, document.theme),
         notices=notices(document, path, text, sources=sources, deny=deny, schedule=schedule),
         addresses={
             known: fill(known, environ)

@@ -30,6 +30,7 @@ def cross_problems(document: Document, path: Path, environ: Mapping[str, str]) -
     yield from _odd_denials(document)
     yield from _interval_order(document.schedule)
     yield from _exposed_files(document, path)
+    yield from _missing_theme(document, path)
     yield from _missing_extras(document)
     yield from _odd_certificates(document)
 
@@ -113,6 +114,11 @@ def _exposed_files(document: Document, path: Path) -> Iterator[Problem]:
         )
     elif "://" not in document.store and _inside(resolve(path, document.store), folder):
         yield ("store",), f"{shown(document.store)} lies in the output, which is public; expected a path outside of it"
+
+
+def _missing_theme(document: Document, path: Path) -> Iterator[Problem]:
+    if document.theme is not None and not resolve(path, document.theme).is_dir():
+        yield ("theme",), f"{shown(document.theme)} is no folder, expected one with templates or a style.css"
 
 
 def _missing_extras(document: Document) -> Iterator[Problem]:

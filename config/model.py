@@ -361,6 +361,7 @@ class Document(Table):
     url: Annotated[str, AfterValidator(check_site_url)] | None = None
     store: Annotated[str, AfterValidator(check_store)] = "feedmill.db"
     output: Words = "public"
+    theme: Words | None = None
     readers: dict[str, Annotated[str, AfterValidator(_measured(publication_words.reader))]] = {}
     fetch: FetchTable = FetchTable()
     schedule: ScheduleTable = ScheduleTable()

@@ -204,7 +204,8 @@ def sources_of(
     entries it shows."""
     named = named_sources(publication, records)
     if named is not None:
-        records = [record for record in records if record.source.url in set(named)]
+        urls = set(named)
+        records = [record for record in records if record.source.url in urls]
     if not publication.tags:
         return tuple(records)
     wanted = {tag.casefold() for tag in publication.tags}
@@ -277,6 +278,8 @@ def _excerpt(entry: PublishedEntry, text: str) -> PublishedEntry:
 
 def _summary(entry: Entry) -> str:
     summary = _without_markup(one_line(entry.summary, most=_LONGEST_SUMMARY), entry.content_text)
+    if len(entry.content_text) > 2 * len(summary):  # most: they need not be compared word by word
+        return summary
     return "" if summary and entry.content_html and summary == one_line(entry.content_text) else summary
 
 

@@ -18,6 +18,7 @@ from feedmill.feeds.publication import Publication
 from feedmill.feeds.source import SourceRecord
 from feedmill.publish.about import named_urn, source_about
 from feedmill.publish.links import is_private
+from feedmill.publish.theme import DEFAULT, Theme
 
 LIMIT = 50
 WEEKS = 52
@@ -158,6 +159,7 @@ class Around:
     tags: Mapping[str, str] | None = None  # tag in lower case -> place
     icons: Mapping[str, str] | None = None  # source URL -> place of its icon
     readers: tuple[tuple[str, str], ...] = ()
+    theme: Theme = DEFAULT
     rhythm: tuple[int, ...] = ()
     kind: str = ""
 

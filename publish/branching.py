@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
 
+from feedmill.feeds.entry import StoredEntry
+from feedmill.feeds.source import SourceRecord
 from feedmill.publish.aggregate import FILES, Edition, aggregate
 from feedmill.publish.branches import LIMIT, Branch, formats_of, publication_of, rhythm
 from feedmill.publish.frame import frame_key
@@ -48,6 +50,7 @@ class Branching:
         self._output = output
         self._lines = lines
         self._copies = copies
+        self._by_url = {record.source.url: record for record in planet.records}
         self.by_source: dict[int, list[Line]] = {}
         for line in lines:
             self.by_source.setdefault(line.source, []).append(line)
@@ -121,7 +124,7 @@ class Branching:
         edition = aggregate(
             publication,
             shown,
-            self._planet.records,
+            self._records_of(branch, shown),
             feed_id=branch.feed_id,
             generator_version=parent.generator_version,
             extras=extras_of(self._store, shown),
@@ -131,6 +134,13 @@ class Branching:
         )
         edition = replace(edition, assets="../../", around=around, hubs=parent.hubs)
         return render(edition, self._output, self._ledger, key=key)
+
+    def _records_of(self, branch: Branch, shown: Sequence[StoredEntry]) -> Sequence[SourceRecord]:
+        """Those that the branch tells of: a planet of a thousand sources has a thousand branches of one."""
+        if branch.record is None:
+            return self._planet.records
+        urls = {url for stored in shown for url in (stored.source_url, *stored.also_in)} - {branch.record.source.url}
+        return [branch.record, *(self._by_url[url] for url in sorted(urls) if url in self._by_url)]
 
     def _sources_in(self, branch: Branch, lines: Sequence[Line]) -> Sequence[int]:
         if branch.record is not None:

@@ -192,7 +192,7 @@ def _status_page(
 ) -> dict[str, bytes]:
     from feedmill.publish.page import render_status
     from feedmill.publish.status_words import status_lines
-    from feedmill.publish.theme import static_files
+    from feedmill.publish.theme import theme_in
 
     offered = [
         (publication.title, place(publication, "") or "./")
@@ -203,15 +203,16 @@ def _status_page(
     held = [(titles.get(report.path, report.path), report.held) for report in reports if report.held]
     root = next((publication for publication in options.publications if not publication.path), None)
     parts = [(words, href) for words, href, file in PARTS if (options.output / file).exists()]
+    theme = theme_in(options.theme)
     try:
         page = render_status(
             options.title, status_lines(records), offered, held,
-            generator_version=options.generator_version, root=root, parts=parts,
+            generator_version=options.generator_version, root=root, parts=parts, theme=theme,
         )  # fmt: skip
     except Exception as error:  # noqa: BLE001  the status page must never stop the feeds
         problems.append(f"status.html was not rendered, the last good one stays: {error!r}")
         return {}
-    static = static_files()
+    static = theme.static_files()
     return {"status.html": page, **{name: static[name] for name in ("style.css", *ICONS)}}
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from feedmill.feeds.publication import Publication
 from feedmill.publish.aggregate import FILES, GENERATOR, TYPES, Edition
+from feedmill.publish.theme import DEFAULT, Theme
 
 Feed = tuple[str, str, str]  # (words, media type, absolute address)
 _NAMES = (("atom", "Atom"), ("rss", "RSS"), ("json", "JSON Feed"))
@@ -45,6 +46,7 @@ class Frame:
     feeds: tuple[Feed, ...] = ()
     blogroll: str | None = None
     ways: tuple[Way, ...] = ()
+    theme: Theme = DEFAULT
 
 
 def frame_of(
@@ -76,11 +78,17 @@ def frame_of(
         feeds=tuple(feeds),
         blogroll=edition.address("opml") if edition.offers("opml") else None,
         ways=tuple(Way(words=words, href=href, here=words == here) for words, href, there in parts if there),
+        theme=around.theme,
     )
 
 
 def frame_of_status(
-    title: str, *, generator_version: str, root: Publication | None = None, parts: Sequence[tuple[str, str]] = ()
+    title: str,
+    *,
+    generator_version: str,
+    root: Publication | None = None,
+    parts: Sequence[tuple[str, str]] = (),
+    theme: Theme = DEFAULT,
 ) -> Frame:
     """The frame of status.html. `root`: the publication beside it; `parts`: (words, address) of what lies there."""
     feeds = []
@@ -103,6 +111,7 @@ def frame_of_status(
             *(Way(words=words, href=href) for words, href in parts),
             Way(words="Status", href="status.html", here=True),
         ),
+        theme=theme,
     )
 
 
@@ -115,7 +124,7 @@ def page_language(edition: Edition) -> str:
 def frame_key(edition: Edition) -> tuple[object, ...]:
     """What the frames of an edition's pages are made of: another one renders them anew."""
     around, publication = edition.around, edition.publication
-    parts = (bool(around.sources), around.archive, around.search)
+    parts = (bool(around.sources), around.archive, around.search, around.theme)
     return edition.title, edition.url, edition.language, edition.generator_version, publication.formats, parts
 
 

@@ -40,6 +40,7 @@ from feedmill.publish.past import put_past
 from feedmill.publish.render import place, render
 from feedmill.publish.share import Shares
 from feedmill.publish.status import PublicationReport
+from feedmill.publish.theme import theme_in
 
 FOLDERS = ("source", "tag", "search", "archive", "icons")  # what lies there and is made no more is taken away
 
@@ -252,4 +253,5 @@ class Issue:
             tags=tags or None,
             icons=put_icons(self._store, self.ledger, publication, self._planet.records) or None,
             readers=self._options.readers,
+            theme=theme_in(self._options.theme),
         )

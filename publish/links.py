@@ -21,6 +21,7 @@ _SECRET = re.compile(
 _LOCAL_NAME = re.compile(r"(?i)(^|\.)(localhost|local|internal|intranet|lan|home|corp|private|home\.arpa)$")
 
 
+@lru_cache(maxsize=8192)
 def web_url(url: str | None) -> str | None:
     """`url` as an absolute http(s) URI in ASCII; None for anything else: javascript:, no host (T52)."""
     if not url:

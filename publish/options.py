@@ -21,6 +21,7 @@ class PublishOptions:
     deny: tuple[Deny, ...] = ()
     readers: tuple[tuple[str, str], ...] = ()  # (name, address with {url}): hosted readers that the page offers
     hubs: tuple[str, ...] = ()  # WebSub hubs that every feed names
+    theme: Path | None = None  # a folder whose files stand in for those of the default theme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,10 @@ from feedmill.publish.about import source_about
 from feedmill.publish.aggregate import Edition
 from feedmill.publish.cards import MOST_LISTED, below, cards_of, groups_of, hue_of, letter_of
 from feedmill.publish.date_words import day_in_words, in_words, moment_in_words
-from feedmill.publish.frame import feeds_of, frame_of, frame_of_status
+from feedmill.publish.frame import Frame, feeds_of, frame_of, frame_of_status
 from feedmill.publish.links import is_private
 from feedmill.publish.status_words import SourceLine
-from feedmill.publish.theme import template
+from feedmill.publish.theme import DEFAULT, Theme
 from feedmill.publish.xmltext import clean, rfc3339
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ def render_status(
     generator_version: str,
     root: Publication | None = None,
     parts: Sequence[tuple[str, str]] = (),
+    theme: Theme = DEFAULT,
 ) -> bytes:
     """status.html: every source in plain words. `publications`: (title, address relative to the root); `held`: (title,
     why the gate holds its newest edition back); `root`: the publication beside the page; `parts`: what lies there."""
@@ -183,7 +184,7 @@ def render_status(
         counts[line.word] = counts.get(line.word, 0) + 1
     return _render(
         "status.html",
-        frame=frame_of_status(title, generator_version=generator_version, root=root, parts=parts),
+        frame=frame_of_status(title, generator_version=generator_version, root=root, parts=parts, theme=theme),
         title=title,
         troubled=[line for line in lines if line.state not in {"active", "new"}],
         fine=[line for line in lines if line.state in {"active", "new"}],
@@ -263,17 +264,19 @@ def _source_item(record: SourceRecord, edition: Edition) -> SourceItem:
     )
 
 
-def _render(name: str, **values: Any) -> bytes:
+def _render(name: str, *, frame: Frame, **values: Any) -> bytes:
     """The bytes of a page. Private-use characters mean nothing without the font of the site they come from."""
-    return _PRIVATE_USE.sub("", clean(_environment().get_template(name).render(**values))).encode()
+    return _PRIVATE_USE.sub(
+        "", clean(_environment(frame.theme).get_template(name).render(frame=frame, **values))
+    ).encode()
 
 
 @cache
-def _environment() -> Environment:
+def _environment(theme: Theme) -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     return Environment(
-        loader=FunctionLoader(template),
+        loader=FunctionLoader(theme.template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

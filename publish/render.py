@@ -106,7 +106,7 @@ def works() -> str:
 
 def companions(edition: Edition, ledger: Ledger) -> None:
     """The stylesheets and the icons that the page and the feeds name by relative addresses."""
-    from feedmill.publish.theme import ICONS, static_files
+    from feedmill.publish.theme import ICONS
 
     wanted = set()
     if edition.offers("html"):
@@ -115,8 +115,9 @@ def companions(edition: Edition, ledger: Ledger) -> None:
             wanted.add("search.js")
     if edition.offers("atom") or edition.offers("rss"):
         wanted.add("feed.css")
-    for name, data in static_files().items():
-        target, key = place(edition.publication, name), works()
+    theme = edition.around.theme
+    for name, data in theme.static_files().items():
+        target, key = place(edition.publication, name), digest(works(), theme)
         if name in wanted and not ledger.fresh(target, key):
             ledger.put(target, data, key)
 

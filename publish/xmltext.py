@@ -15,8 +15,8 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\ud
 _CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 _LOST = "\ufffd"  # what a broken encoding left: legal, but validators call it a bad character (W3C BadCharacters)
 _NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode(), _LOST.encode())
+_NONCHARACTER_HEAD = b"\xef\xbf"
 _C1 = re.compile(rb"\xc2[\x80-\x84\x86-\x9f]")
-_SPACE = re.compile(r"\s+")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")  # BCP 47, without the private and grandfathered
@@ -32,7 +32,9 @@ def is_clean(text: str) -> bool:
         return False
     if len(data) == len(text):
         return True
-    return not any(bad in data for bad in _NONCHARACTERS) and _C1.search(data) is None
+    if _NONCHARACTER_HEAD in data and any(bad in data for bad in _NONCHARACTERS):
+        return False
+    return _C1.search(data) is None
 
 
 def clean(text: str | None) -> str:
@@ -52,7 +54,7 @@ def one_line(text: str | None, *, most: int | None = None) -> str:
     """`clean`, spaces collapsed; longer than `most` characters: cut before a word, with an ellipsis (check T60)."""
     if text and most is not None and len(text) > 20 * most:
         text = text[: 20 * most]
-    line = _SPACE.sub(" ", clean(text)).strip()
+    line = " ".join(clean(text).split())
     if most is None or len(line) <= most:
         return line
     head = line[: most - 1]
@@ -68,6 +70,8 @@ def language_tag(value: str | None) -> str | None:
 
 def utc(moment: datetime) -> datetime:
     """Aware UTC to the second; a naive time counts as UTC."""
+    if moment.tzinfo is UTC and not moment.microsecond:
+        return moment
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return aware.replace(microsecond=0)
 

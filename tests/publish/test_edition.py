@@ -349,3 +349,38 @@ def test_a_planet_of_no_publications_still_has_its_status(bakery, tmp_path: Path
     options = replace(bakery.options(tmp_path), publications=())
 
     assert [path.name for path in publish(bakery.planet(1), options).written] == ["status.json", "ops.xml"]
+
+
+def test_a_theme_of_ones_own_stands_in_for_what_it_has(bakery, tmp_path: Path) -> None:
+    """A stylesheet and a page; the rest is the default's. A changed one renders its pages anew, and no feed."""
+    theme = tmp_path / "theme"
+    theme.mkdir()
+    (theme / "style.css").write_text("body { color: teal }")
+    (theme / "status.html").write_text('{% extends "base.html" %}{% block body %}<main>Look here</main>{% endblock %}')
+    options = replace(bakery.options(tmp_path / "out"), theme=theme)
+    store = bakery.planet(2)
+    publish(store, options)
+
+    assert (tmp_path / "out" / "style.css").read_text() == "body { color: teal }"
+    assert "Look here" in (tmp_path / "out" / "status.html").read_text()
+    assert 'href="style.css"' in (tmp_path / "out" / "index.html").read_text()
+
+    (theme / "style.css").write_text("body { color: navy; }")
+    written = {path.name for path in publish(store, options).written}
+    assert "style.css" in written
+    assert not {name for name in written if name.endswith((".xml", ".json"))}
+
+
+def test_a_theme_that_is_broken_costs_no_feed(bakery, tmp_path: Path) -> None:
+    """Its page stays as it was, and the operator is told."""
+    theme = tmp_path / "theme"
+    theme.mkdir()
+    options = replace(bakery.options(tmp_path / "out"), theme=theme)
+    publish(bakery.planet(1), options)
+    page = (tmp_path / "out" / "index.html").read_bytes()
+    (theme / "index.html").write_text("{% for %}")
+    report = publish(bakery.planet(2), options)
+
+    assert any("index.html was not rendered" in problem for problem in report.problems)
+    assert (tmp_path / "out" / "index.html").read_bytes() == page
+    assert len(feedparser.parse((tmp_path / "out" / "atom.xml").read_bytes()).entries) == 4

@@ -16,7 +16,7 @@ from feedmill.feeds.entry import Author
 from feedmill.publish.aggregate import Edition, aggregate
 from feedmill.publish.feed import render_atom, render_rss
 from feedmill.publish.json_feed import render_json
-from feedmill.publish.theme import static_files
+from feedmill.publish.theme import DEFAULT
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -373,7 +373,7 @@ def test_each_format_names_the_planets_icon_as_large_as_it_takes_it(bakery, make
     }  # fmt: skip
     assert feed["favicon"] == "https://planet.example/icon-144.png"
     for name, size in {"icon.png": (512, 512), "icon-144.png": (144, 144), "logo.png": (480, 240)}.items():
-        data = static_files()[name]
+        data = DEFAULT.static_files()[name]
         assert data.startswith(b"\x89PNG\r\n")
         assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == size
 

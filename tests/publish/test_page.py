@@ -32,7 +32,7 @@ from feedmill.publish.page import (
     render_status,
 )
 from feedmill.publish.status_words import status_lines
-from feedmill.publish.theme import static_files
+from feedmill.publish.theme import DEFAULT
 
 LAZY = ' loading="lazy" decoding="async" referrerpolicy="no-referrer"'
 ADA = "https://ada.example/feed.xml"
@@ -148,8 +148,8 @@ def test_the_page_needs_no_script_and_loads_nothing_from_elsewhere_by_itself(bak
         "icon.svg",
         "style.css",
     ]
-    assert b"@import" not in static_files()["style.css"]
-    assert b"url(" not in static_files()["style.css"]
+    assert b"@import" not in DEFAULT.static_files()["style.css"]
+    assert b"url(" not in DEFAULT.static_files()["style.css"]
 
 
 def test_links_out_and_images_give_nothing_away(bakery, make) -> None:
@@ -188,7 +188,7 @@ def test_a_page_of_many_entries_ends_and_says_so(bakery, make) -> None:
     shown = page.count("<article")
     assert 20 <= shown < MOST_CARDS
     assert f"{MOST_CARDS + 2 - shown} older posts are in the feeds." in page
-    assert len(page.encode()) + len(static_files()["style.css"]) < 50_000  # check G10
+    assert len(page.encode()) + len(DEFAULT.static_files()["style.css"]) < 50_000  # check G10
 
 
 def test_an_empty_planet_says_what_happens_next(make) -> None:
@@ -220,7 +220,7 @@ def test_a_publication_in_a_folder_finds_the_status_page_above_it(make) -> None:
 
 
 def test_the_same_source_always_has_the_same_colour_and_each_colour_has_a_rule() -> None:
-    css = static_files()["style.css"].decode()
+    css = DEFAULT.static_files()["style.css"].decode()
     hues = {hue_of(f"https://{n}.example/") for n in range(500)}
 
     assert hue_of("https://a.example/") == hue_of("https://a.example/")
@@ -327,7 +327,7 @@ def contrast(one: float, other: float) -> float:
 
 
 def colours(scheme: str) -> dict[str, str]:
-    css = static_files()["style.css"].decode()
+    css = DEFAULT.static_files()["style.css"].decode()
     light, dark = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[:2]
     return dict(re.findall(r"--([\w-]+): ([^;]+);", light if scheme == "light" else dark))
 
@@ -349,7 +349,7 @@ def test_every_text_colour_has_wcag_aa_contrast_on_every_ground(scheme: str) -> 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_sources_colour_has_wcag_aa_contrast(scheme: str) -> None:
-    css = static_files()["style.css"].decode()
+    css = DEFAULT.static_files()["style.css"].decode()
     tones = re.findall(r"--tone: oklch\((\d+)% ([\d.]+) var\(--hue\)\); --wash: oklch\((\d+)% ([\d.]+)", css)
     tone_light, tone_chroma, wash_light, wash_chroma = map(float, tones[0 if scheme == "light" else 1])
     value = colours(scheme)
@@ -376,7 +376,7 @@ def test_the_page_never_scrolls_sideways(bakery, make, tmp_path: Path, width: in
         authors=(Author(name="a" * 150),),
     )
     (tmp_path / "index.html").write_bytes(render_page(make(wide)).replace(b'class="full"', b'class="full" open'))
-    for name, data in static_files().items():
+    for name, data in DEFAULT.static_files().items():
         (tmp_path / name).write_bytes(data)
     (tmp_path / "frame.html").write_text(
         f'<!DOCTYPE html><iframe src="index.html" style="width:{width}px;height:600px;border:0"></iframe><script>'
@@ -424,7 +424,7 @@ def test_the_nu_checker_finds_nothing(bakery, make, tmp_path: Path) -> None:
     }
     for name, data in pages.items():
         (tmp_path / name).write_bytes(data)
-    for name, data in static_files().items():
+    for name, data in DEFAULT.static_files().items():
         (tmp_path / name).write_bytes(data)
     files = [str(tmp_path / name) for name in pages]
     found = subprocess.run(
@@ -552,4 +552,4 @@ def test_a_page_with_icons_of_many_sources_stays_light(bakery, make) -> None:
     page = render_page(replace(made, around=replace(made.around, icons=icons, sources=pages, archive=True)))
 
     assert page.count(b'class="tile" src="icons/') > 30
-    assert len(page) + len(static_files()["style.css"]) < 50_000
+    assert len(page) + len(DEFAULT.static_files()["style.css"]) < 50_000
