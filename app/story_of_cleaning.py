@@ -82,7 +82,7 @@ class Cleaning:
             yield f"Skipped by your rule: {', '.join(skipped)}."
         if quiet:
             yield f"{'Nothing else' if number else 'Nothing'} to do for: {', '.join(quiet)}."
-        yield from (sentence(note) for note in entry.notes if note.step in ("pipe", "full_text", "salvage"))
+        yield from (sentence(note) for note in entry.notes if note.step in ("pipe", "full_text", "salvage", "quotes"))
         yield "Last, as always: sanitize lets only harmless elements, attributes and addresses through."
         words = counted(len(entry.content_text.split()), "word")
         yield f"As it is shown, {words}: {_quote(entry.content_text or '(no text)')}"

@@ -168,7 +168,16 @@ def _body(
         if "heading" in note.detail:  # it is the title now: the content need not say it twice
             cleaned = _clean(chosen, title, url, context, recipe)
     notes += cleaned.notes
-    return _Body(title, chosen, cleaned, _plain_text(cleaned.blocks))
+    text = _plain_text(cleaned.blocks)
+    if "\u2019" in text and "'" in text:
+        notes += filter(None, [_quotes(cleaned.blocks)])
+    return _Body(title, chosen, cleaned, text)
+
+
+def _quotes(blocks: Sequence[Block]) -> Note | None:
+    from feedmill.ingest.quotes import quote_hint
+
+    return quote_hint(blocks)
 
 
 def _clean(chosen: Chosen, title: str, url: str | None, context: FeedContext, recipe: Recipe) -> Cleaned:
