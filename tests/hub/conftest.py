@@ -72,7 +72,10 @@ class Subscriber:
     received: list[Received] = field(default_factory=list)
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
-    ask: Callable[[Received], tuple[int, bytes]] = lambda question: (200, question.query["hub.challenge"].encode())
+    ask: Callable[[Received], tuple[int, bytes]] = lambda question: (
+        200,
+        question.query.get("hub.challenge", "").encode(),
+    )
     hold: threading.Event | None = None
 
     def url(self, path: str = "/callback") -> str:

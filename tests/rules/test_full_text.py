@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 from feedmill.build import Mill
-from feedmill.config import load as loading
+from feedmill.config import consistency
 from feedmill.config.load import load
 from feedmill.feeds.errors import ConfigError
 from feedmill.feeds.outcome import Failure, FailureKind, Fetched, Gone, RawDocument
@@ -18,7 +18,7 @@ from feedmill.feeds.source import SourceRules
 from feedmill.ingest import fulltext
 from feedmill.ingest.fulltext import extract, read_page, take_pages
 
-INSTALLED = all(find_spec(name) for name in loading.FULL_TEXT_NEEDS)
+INSTALLED = all(find_spec(name) for name in consistency.FULL_TEXT_NEEDS)
 needs_extra = pytest.mark.skipif(not INSTALLED, reason="the extra `fulltext` is not installed whole")
 
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Blog</title><link>{home}</link>
@@ -190,7 +190,7 @@ def test_what_is_no_page_is_not_read():
 
 def test_without_the_extra_the_configuration_says_what_to_install(planet, blogs, monkeypatch):
     """With its line; the library is looked for, not imported."""
-    monkeypatch.setattr(loading, "FULL_TEXT_NEEDS", ("no_such_library_here",))
+    monkeypatch.setattr(consistency, "FULL_TEXT_NEEDS", ("no_such_library_here",))
     planet.configure(blogs.url("feed.xml"))
     path = planet.folder / "feedmill.toml"
     path.write_text(path.read_text() + "full_text = true\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -76,20 +77,26 @@ def test_the_judge_sees_what_broke_out(name: str, file: str, judge: Any) -> None
     assert judge.judge(name, file.encode(), grammar) != []
 
 
-@pytest.mark.parametrize("dialect", ["atom", "rss", "json", "torn"])
+@pytest.mark.parametrize(
+    ("dialect", "every"), [("atom", 1), ("rss", 3), ("json", 3), ("torn", 4)], ids=["atom", "rss", "json", "torn"]
+)
 def test_nothing_lives_and_nothing_breaks_out(
-    dialect: str, vectors: dict[str, list[str]], judge: Any, grammar: Any, mill: Callable[..., Any]
+    dialect: str, every: int, vectors: dict[str, list[str]], judge: Any, grammar: Any, mill: Callable[..., Any]
 ) -> None:
     """Every vector in every field of a document, a source for each; all files of the planet are judged, those that tell
-    of trouble too, and a title is the same text in every format and on the page."""
-    planet = mill(dialect, everything(vectors), troubled=dialect == "atom")
+    of trouble too, and a title is the same text in every format and on the page.
+
+    In Atom that is all of them; in the other dialects every third or fourth, or all with FEEDMILL_FUZZ=1.
+    """
+    rows = everything(vectors)[:: 1 if os.environ.get("FEEDMILL_FUZZ") else every]
+    planet = mill(dialect, rows, troubled=dialect == "atom")
     files = dict(planet.files(*PUBLISHED))
 
     found = {name: reasons for name, data in files.items() if (reasons := judge.judge(name, data, grammar))}
     assert found == {}
-    assert len(files) > len(everything(vectors))
+    assert len(files) > len(rows)
     entries = judge.told("feed.json", files["feed.json"])
-    assert len(entries) >= 0.9 * 3 * len(everything(vectors))
+    assert len(entries) >= 0.9 * 3 * len(rows)
     for name in ("atom.xml", "rss.xml"):
         assert judge.told(name, files[name]) == entries
     # An entry that two sources have is merged in the planet's own feed; a source's feed has it under its own id.
