@@ -17,16 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from feedmill.feeds.errors import FeedmillError
 from feedmill.output import plain
+from feedmill.publish.date_words import day_in_words
 
 if TYPE_CHECKING:
     from feedmill.config.settings import Settings
     from feedmill.feeds.source import SourceRecord
     from feedmill.feeds.store import Store
-
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +101,7 @@ def day(moment: datetime | None) -> str:
     if moment is None:
         return "never"
     at = moment.astimezone(UTC)
-    return f"{at.day} {_MONTHS[at.month - 1]} {at.year} at {at:%H:%M} UTC"
+    return f"{day_in_words(at)} at {at:%H:%M} UTC"
 
 
 def _of_sources(settings: Settings, store: Store, records: dict[str, SourceRecord], what: str) -> list[Story]:

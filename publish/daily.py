@@ -22,15 +22,12 @@ from feedmill.feeds.entry import Author, Entry, Origin, StoredEntry
 from feedmill.feeds.publication import Publication
 from feedmill.feeds.source import SourceRecord
 from feedmill.publish.about import named_urn, source_title
+from feedmill.publish.date_words import day_in_words
 from feedmill.publish.links import is_private, web_url, without_secret
 from feedmill.publish.xmltext import language_tag, one_line
 
 LATE = timedelta(days=2)
 _TOLD = 280  # characters of an entry's summary
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 def digests(
@@ -92,7 +89,7 @@ def _digest(
         id=named_urn(f"{feed_id}\ndigest\n{day.isoformat()}"),
         guid=day.isoformat(),
         url=f"{publication.url}#{day.isoformat()}",
-        title=f"{publication.title}, {day.day} {_MONTHS[day.month - 1]} {day.year}",
+        title=f"{publication.title}, {day_in_words(day)}",
         published=over,
         updated=over,
         authors=(Author(name=publication.owner or publication.title),),
