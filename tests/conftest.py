@@ -2,8 +2,8 @@
 
 FEEDMILL_FUZZ=1 lets it look for new ones, as many and as long as it likes.
 
-And the one server of those rooms that look at the wire (`origin`, `make_origin`): it does exactly what a test tells it,
-down to the bytes, and remembers what it was asked.
+And two servers on loopback: `answering` for rooms that only need documents; for those that look at the wire `origin`
+and `make_origin`, which do exactly what a test tells them, down to the bytes, and remember what they were asked.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,35 @@ settings.register_profile(
 )
 settings.register_profile("fuzz", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fuzz" if os.environ.get("FEEDMILL_FUZZ") else "same")
+
+
+@contextlib.contextmanager
+def _answering(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[int]:
+    """The port of a server that leaves every GET to `answer`; each in a thread of its own, connections kept."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="session", name="answering")
+def answering_fixture() -> Callable[..., contextlib.AbstractContextManager[int]]:
+    """Begins such a server."""
+    return _answering
 
 
 @dataclass(frozen=True)
