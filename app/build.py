@@ -234,6 +234,8 @@ class Mill:
             news = self._announcements() if self.settings.serve.hubs and not check else None
             if news is not None:
                 news.before(self.clock())
+            if not check:
+                self.store.stamp_entries()
             report = publish(self.store, self.publishing, check=check, now=self.clock(), accept_loss=accept_loss)
             if news is not None:
                 news.after(report.written, self.clock())

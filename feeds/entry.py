@@ -85,13 +85,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
-    """An entry with its place in our memory. `sort_at` = min(published, first_seen), frozen at first sight."""
+    """An entry with its place in our memory. `sort_at` = min(published, first_seen), frozen at first sight.
+
+    `stamp`: the second under which feeds say that it was updated, no other entry's; None until it is given.
+    """
 
     row: int
     source_url: str  # as configured
     entry: Entry
     first_seen: datetime
     sort_at: datetime
+    stamp: datetime | None = None
     revision: int = 0
     also_in: tuple[str, ...] = field(default=())  # other sources that carry the same entry
     canonical_key: str | None = None

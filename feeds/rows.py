@@ -264,20 +264,20 @@ def content_values(update: EntryUpdate) -> dict[str, Any]:
 
 
 STORED = (
-    sources.c.url, entries.c.id, entries.c.sort_at, entries.c.first_seen, entries.c.revision, entries.c.canonical_key,
-    entries.c.text_hash, entries.c.held_reason, entries.c.published_id, entries.c.guid, entries.c.url, entries.c.title,
-    entries.c.published, entries.c.updated, entries.c.authors, entries.c.language, entries.c.summary, contents.c.html,
-    contents.c.text, entries.c.categories, entries.c.enclosures, entries.c.image, entries.c.rights, entries.c.origin,
-    entries.c.notes,
+    sources.c.url, entries.c.id, entries.c.sort_at, entries.c.first_seen, entries.c.stamp, entries.c.revision,
+    entries.c.canonical_key, entries.c.text_hash, entries.c.held_reason, entries.c.published_id, entries.c.guid,
+    entries.c.url, entries.c.title, entries.c.published, entries.c.updated, entries.c.authors, entries.c.language,
+    entries.c.summary, contents.c.html, contents.c.text, entries.c.categories, entries.c.enclosures, entries.c.image,
+    entries.c.rights, entries.c.origin, entries.c.notes,
 )  # fmt: skip
 
 
 def stored_from(row: Sequence[Any]) -> StoredEntry:
     """The entry that a row of `STORED` holds; without a row of `contents` (taken down) its content is empty."""
     (
-        source_url, row_id, sort_at, first_seen, revision, canonical_key, text_hash, held_reason, published_id, guid,
-        url, title, published, updated, authors, language, summary, content_html, content_text, categories, enclosures,
-        image, rights, origin, notes,
+        source_url, row_id, sort_at, first_seen, stamp, revision, canonical_key, text_hash, held_reason, published_id,
+        guid, url, title, published, updated, authors, language, summary, content_html, content_text, categories,
+        enclosures, image, rights, origin, notes,
     ) = row  # fmt: skip
     entry = Entry(
         id=published_id,
@@ -304,6 +304,7 @@ def stored_from(row: Sequence[Any]) -> StoredEntry:
         entry=entry,
         first_seen=moment(first_seen),
         sort_at=moment(sort_at),
+        stamp=moment_or_none(stamp),
         revision=revision,
         canonical_key=canonical_key,
         text_hash=text_hash,

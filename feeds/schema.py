@@ -29,7 +29,7 @@ from sqlalchemy import (
     and_,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 HEAD = REVISIONS[-1]
 
 # "fmil" as a big-endian number: SQLite's application_id, by which `file` and we know our own.
@@ -158,6 +158,7 @@ entries = Table(
     _maybe_text("held_reason"),
     _maybe_time("deleted_at"),  # taken down: known, never shown, without content
     _maybe_time("held_until"),  # revision 0004: shown from then on without being released, as it is dated ahead
+    _maybe_time("stamp"),  # revision 0008: the second that is its alone (see store_stamps); NULL: to be given
     UniqueConstraint("source", "guid_hash", name="entries_guid_key"),
     UniqueConstraint("source", "id_hash", name="entries_published_id_key"),
     sqlite_strict=True,
@@ -169,6 +170,9 @@ visible = and_(entries.c.held_at.is_(None), entries.c.deleted_at.is_(None))
 Index("entries_newest", entries.c.source, entries.c.sort_at.desc(), entries.c.id.desc(), sqlite_where=visible)
 for _column in (entries.c.canonical_key, entries.c.text_hash, entries.c.held_at):
     Index(f"entries_{_column.name}", _column, sqlite_where=_column.is_not(None))
+
+Index("entries_stamp", entries.c.stamp)
+Index("entries_unstamped", entries.c.id, sqlite_where=entries.c.stamp.is_(None))
 
 contents = Table(
     "contents",

@@ -16,15 +16,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from feedmill.feeds import encoding as code
 from feedmill.feeds import rows
 from feedmill.feeds.bulk import run, run_many, write_over
 from feedmill.feeds.encoding import hash_of, seconds, storable, terms_of, texts_from
 from feedmill.feeds.identity import published_id
-from feedmill.feeds.schema import aliases, contents, counters, entries, fetches, sites, sources, terms
+from feedmill.feeds.schema import Whole, aliases, contents, counters, entries, fetches, sites, sources, terms
 from feedmill.feeds.source import SiteState
+from feedmill.feeds.store_stamps import OWN_SECOND
 from feedmill.feeds.update import EntryUpdate, KnownEntry, UpdatePlan
 
 RING = 50
@@ -84,11 +85,13 @@ _TAKEN_IDS = select(entries.c.id_hash).where(
     entries.c.source == bindparam("the_source"), entries.c.id_hash.in_(bindparam("hashes", expanding=True))
 )
 _CHANGE_CONTENT = update(contents).where(contents.c.entry == bindparam("the_entry"))
+_SAYS = func.coalesce(bindparam("updated", type_=Whole), bindparam("published", type_=Whole), entries.c.first_seen)
 _CHANGE_ENTRY = (
     update(entries)
     .where(entries.c.id == bindparam("the_row"))
     .values(revision=entries.c.revision + bindparam("step"))
     .values({name: bindparam(name) for name in rows.SHOWN})
+    .values(stamp=case((OWN_SECOND == _SAYS, entries.c.stamp)))  # NULL, to be given anew, when its own date moved
 )
 # --- state, validators, next fetch, history, site
 

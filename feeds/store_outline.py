@@ -62,7 +62,7 @@ class Retraction:
 # `fingerprint` is of the words alone: an entry whose image moved is no other post, but another line of a page.
 _SHOWN_BESIDE = [
     func.coalesce(cast(column, Text), "")
-    for column in (entries.c.updated, entries.c.language, entries.c.image, entries.c.rights, entries.c.origin)
+    for column in (entries.c.stamp, entries.c.language, entries.c.image, entries.c.rights, entries.c.origin)
 ]
 _OF_RECORDINGS = case((entries.c.enclosures == "[]", ""), else_=entries.c.raw_hash)  # their `extras`
 _FINGERPRINT: ColumnElement[str] = entries.c.fingerprint

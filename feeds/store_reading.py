@@ -20,6 +20,7 @@ from feedmill.feeds import (
     store_outline,
     store_prune,
     store_replay,
+    store_stamps,
 )
 from feedmill.feeds.entry import StoredEntry
 from feedmill.feeds.schema import sources
@@ -148,6 +149,17 @@ class EntryMemory(StoreSession):
         """The entries that are held back, newest first."""
         with self._read() as connection:
             return store_entries.held(connection, source_row)
+
+    def stamp_entries(self) -> int:
+        """Give each entry that has none a second of its own, under which feeds say it was updated; how many had none.
+
+        To be called before an edition is made.
+        """
+        with self._read() as connection:
+            if not store_stamps.waiting(connection):
+                return 0
+        with self._write() as connection:
+            return store_stamps.give(connection)
 
     def hold_entries(self, entry_rows: Sequence[int], reason: str, now: datetime) -> int:
         """Keep entries from being shown, with the reason in words; how many were not held before."""

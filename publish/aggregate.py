@@ -224,7 +224,8 @@ def _published(stored: StoredEntry, abouts: Abouts, extras: Mapping[str, str] | 
     first_seen = utc(stored.first_seen)
     published = plausible(entry.published)
     # Check A8: the source's own date if it can be true, else published, else when we met it; never a render's "now".
-    updated = plausible(entry.updated) or published or first_seen
+    # The stamp is that date, or the next second that no other entry has.
+    updated = plausible(stored.stamp) or plausible(entry.updated) or published or first_seen
     source = entry_source(stored, abouts, updated=updated)
     byline = authors_of(entry.authors)
     podcast = tuple(podcast_values(extras or {}))

@@ -55,10 +55,6 @@ def is_id(finding: Finding) -> bool:
     return finding["element"] == "id" and finding["parent"] in {"entry", "source"}
 
 
-def is_own_date(finding: Finding) -> bool:
-    return (finding["parent"], finding["element"]) == ("entry", "updated")
-
-
 # kind -> (why it is passed on, whether this finding is of that sort). `text` is the line of the document it stands in.
 PASSED_ON: dict[str, tuple[str, Callable[[Finding], bool]]] = {
     # Check A7: ids are the blogs' own. The validator's page on the second: do not canonicalize what you resyndicate.
@@ -66,9 +62,6 @@ PASSED_ON: dict[str, tuple[str, Callable[[Finding], bool]]] = {
     "NonCanonicalURI": ("an id that its blog could have written otherwise", is_id),
     "InvalidTAG": ("an id that is no good tag: URI", is_id),
     "InvalidUUID": ("an id that is no good urn:uuid", is_id),
-    # Check A8: the source's own date. The validator's page: "If the two atom:entry elements in question were updated at
-    # the same time, then no action is necessary." A date is not bent to tell two posts of one moment apart.
-    "DuplicateUpdated": ("posts that their blogs date to the same second", is_own_date),
     # A post on character encodings shows what a wrong one looks like.
     "BadCharacters": ("a post that quotes mojibake", lambda finding: "\u00c3\u00a9" in finding["text"]),
     # RFC 6721; the validator does not know the namespace.
