@@ -123,6 +123,10 @@ def _decided(stored: StoredEntry) -> Iterator[str]:
     yield f"Place in the lists: {day(stored.sort_at)}, {_placing(stored)}."
     if entry.updated is not None and entry.updated != entry.published:
         yield f"Updated: {day(entry.updated)}, {_because(entry, 'updated', 'as the feed says')}."
+    own = entry.updated or entry.published or stored.first_seen
+    if stored.stamp is not None and stored.stamp != own:
+        late = int((stored.stamp - own).total_seconds())
+        yield f"Its second was another entry's already: feeds tell it as updated {late} s later."
     if entry.authors:
         names = ", ".join(author.name for author in entry.authors)
         yield f"Author: {names}, {_because(entry, 'authors', 'as the feed says')}."

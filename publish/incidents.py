@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -22,6 +22,7 @@ from feedmill.publish.xmltext import clean, one_line, rfc3339
 
 FILE = "ops.xml"
 MOST = 100
+_SECOND = timedelta(seconds=1)
 _TROUBLE = frozenset({"failing", "held", "gone"})
 
 
@@ -92,7 +93,8 @@ def from_notes(rows: Sequence[dict[str, Any]]) -> list[Incident]:
 def ops_feed(title: str, url: str, incidents: Sequence[Incident], *, version: str) -> bytes:
     """ops.xml, Atom. `url`: the public URL of the output."""
     feed_id = named_urn(f"{url}\nops")
-    updated = max((incident.updated for incident in incidents), default=EMPTY)
+    stamps = _seconds_of_their_own(incidents)
+    updated = max(stamps, default=EMPTY)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<?xml-stylesheet type="text/css" href="feed.css"?>',
@@ -105,12 +107,21 @@ def ops_feed(title: str, url: str, incidents: Sequence[Incident], *, version: st
         f'  <generator version="{_text(version)}">{GENERATOR}</generator>',
         f"  <author><name>{_text(title)}</name></author>",
     ]
-    for incident in incidents:
-        lines += _entry(incident, feed_id, url)
+    for incident, stamp in zip(incidents, stamps, strict=True):
+        lines += _entry(incident, feed_id, url, stamp)
     return "\n".join([*lines, "</feed>", ""]).encode()
 
 
-def _entry(incident: Incident, feed_id: str, url: str) -> list[str]:
+def _seconds_of_their_own(incidents: Sequence[Incident]) -> list[datetime]:
+    """When each was updated, the newest first as they are; no two at once, as in every feed (docs/decisions/0013):
+    when a server goes, all its blogs fail in one second."""
+    stamps: list[datetime] = []
+    for incident in reversed(incidents):
+        stamps.append(max(incident.updated, stamps[-1] + _SECOND) if stamps else incident.updated)
+    return stamps[::-1]
+
+
+def _entry(incident: Incident, feed_id: str, url: str, stamp: datetime) -> list[str]:
     over = incident.until is not None
     word = {"failing": "fails", "held": "is held", "gone": "is gone"}.get(incident.state, incident.state)
     told = f"{incident.title} works again" if over else f"{incident.title} {word}"
@@ -123,7 +134,7 @@ def _entry(incident: Incident, feed_id: str, url: str) -> list[str]:
         "  <entry>",
         f"    <id>{named_urn(f'{feed_id} {incident.source} {incident.since}')}</id>",
         f"    <title>{_text(told)}</title>",
-        f"    <updated>{rfc3339(incident.updated)}</updated>",
+        f"    <updated>{rfc3339(stamp)}</updated>",
         f"    <published>{rfc3339(datetime.fromtimestamp(incident.since, UTC))}</published>",
         f'    <link rel="alternate" type="text/html" href="{escape(url)}status.html"/>',
         f'    <category term="{"closed" if over else "open"}"/>',

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import feedparser
+from lxml import etree
 
 from feedmill.feeds.outcome import FailureKind
 from feedmill.feeds.source import Source, Standing
@@ -103,6 +104,16 @@ def test_only_the_newest_incidents_are_kept_and_no_password_is_told(bakery) -> N
 
     assert len(found) == MOST
     assert b"secret" not in ops_feed("Planet", "https://planet.example/", found, version="1")
+
+
+def test_no_two_incidents_are_told_under_one_second(bakery) -> None:
+    """A host goes down, and with it all its blogs at the same tick."""
+    found = follow([], [failing(bakery, name) for name in ("ada", "bob", "eve")])
+    data = ops_feed("Planet", "https://planet.example/", found, version="1")
+    updated = [element.text for element in etree.fromstring(data).iter("{http://www.w3.org/2005/Atom}updated")]
+
+    assert updated[0] == updated[1]  # the feed's own is that of its newest entry
+    assert len(set(updated[1:])) == 3 and updated[1:] == sorted(updated[1:], reverse=True)
 
 
 def test_the_ops_feed_has_no_finding(bakery, tmp_path: Path, w3c) -> None:

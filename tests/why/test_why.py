@@ -273,3 +273,15 @@ def test_the_store_is_only_read(harbour):
         after = list(database.iterdump())
 
     assert (before, files) == (after, harbour.files())
+
+
+def test_an_entry_whose_second_was_taken_says_so(planet, blogs):
+    """Two posts dated to the same moment: the later one in the feed's order keeps it."""
+    body, kind = feed("herons", "gulls")
+    blogs.documents["feed.xml"] = body.replace(b"02 Jan", b"01 Jan").replace(b"Tue", b"Mon"), kind
+    planet.url = blogs.url("feed.xml")
+    planet.configure(planet.url)
+    planet.sync()
+
+    said = "feeds tell it as updated 1 s later"
+    assert sorted(said in why(planet, f"https://blog.example/{slug}") for slug in ("herons", "gulls")) == [False, True]
