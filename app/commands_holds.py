@@ -53,7 +53,8 @@ def _settle(session: Session, what: Sequence[str], *, drop: bool) -> int:
             count = _end_source(mill, target.record, drop=drop) if target.record else _end_entries(mill, target, drop)
             session.output.say(f"{verb} {counted(count, 'entry', 'entries')} of {plain(target.name)}")
         report = mill.publish()
-    for problem in report.problems:
+        untold = mill.announce()
+    for problem in (*report.problems, *untold):
         session.output.warn(problem)
     return 1 if report.problems else 0
 

@@ -21,6 +21,7 @@ def takedown(session: Session, key: str) -> int:
         found = mill.store.entry(key)
         taken = mill.store.take_down([stored.row for stored in found], mill.clock())
         report = mill.publish() if found else None
+        untold = mill.announce() if found else []
         settings = mill.settings
     if report is None:
         session.output.warn(f"{key}: no entry has this URL or id; `feedmill why` shows both")
@@ -32,6 +33,6 @@ def takedown(session: Session, key: str) -> int:
     else:
         session.output.say(f"it was taken down before; {counted(len(report.written), 'file')} written")
     session.output.say(f'to keep it out of a new store too, add to {settings.path}: [[deny]] entry = "{key}"')
-    for problem in report.problems:
+    for problem in (*report.problems, *untold):
         session.output.warn(problem)
     return 1 if report.problems else 0

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from feedmill.build import Mill
+from feedmill.cli import exit_code, feedmill
 from feedmill.commands_read import _status_document, _websub_lines
 from feedmill.config.load import load
 from feedmill.feeds.errors import DeliveryError
@@ -56,6 +57,21 @@ def test_each_feed_whose_bytes_changed_is_told_once_and_nothing_when_nothing_cha
     named = f'rel="hub" href="{subscriber.url("/hub?key=1")}"'.encode()
     for feed in ("atom.xml", "tag/baking/atom.xml", f"source/127-0-0-1-{blog.port}/atom.xml"):
         assert (settings.output / feed).read_bytes().count(named) == 1
+
+
+def test_a_retraction_is_told_at_once(configured: Callable, subscriber) -> None:
+    """Who holds a copy hears of it now, not after the next sync."""
+    path = configured(f'hubs = ["{subscriber.url("/hub")}"]')
+    with Mill(load(path)) as mill:
+        mill.sync()
+        mill.announce()
+        [stored] = mill.store.latest(limit=1)
+    told(subscriber)
+
+    arguments = ["--config", str(path), "takedown", stored.entry.id]
+
+    assert exit_code(lambda: feedmill(arguments, standalone_mode=False)) == 0
+    assert "/atom.xml" in told(subscriber)
 
 
 def test_without_hubs_nobody_is_told_and_nothing_is_remembered(configured: Callable, subscriber, tmp_path) -> None:
