@@ -1,7 +1,8 @@
 """Stamps: the second that belongs to one entry alone, under which feeds say that it was updated.
 
 In:  a connection in its transaction.
-Out: `entries.stamp` of those that have none yet: the entry's own second, or the next one that is free.
+Out: `entries.stamp` of those that have none yet: the entry's own second, or else the next one that is free; for an
+     undated entry, which is dated by when it was first seen, the last free one before it: nothing is from the future.
 Never: moves a stamp that was given while the entry's own date stays (`store_commit` takes it back when that changes).
 
 A blog that dates by the day, that was moved to another system at once, or that gives no dates has many entries of one
@@ -28,7 +29,11 @@ OWN_SECOND = func.coalesce(entries.c.updated, entries.c.published, entries.c.fir
 
 _UNSTAMPED = entries.c.stamp.is_(None)
 _ANY = select(entries.c.id).where(_UNSTAMPED).limit(1)
-_WAITING = select(entries.c.id, OWN_SECOND).where(_UNSTAMPED).order_by(OWN_SECOND, entries.c.source, entries.c.id)
+_WAITING = (
+    select(entries.c.id, OWN_SECOND, entries.c.first_seen)
+    .where(_UNSTAMPED)
+    .order_by(OWN_SECOND, entries.c.source, entries.c.id)
+)
 _TAKEN = select(entries.c.stamp).where(entries.c.stamp.in_(bindparam("seconds", expanding=True)))
 _TAKEN_BETWEEN = select(entries.c.stamp).where(
     entries.c.stamp >= bindparam("since"), entries.c.stamp < bindparam("until")
@@ -43,11 +48,14 @@ def waiting(connection: Connection) -> bool:
 
 def give(connection: Connection) -> int:
     """Stamp what has none; how many that were."""
-    own = [(row, second) for row, second in connection.execute(_WAITING)]
-    seconds = _Seconds(connection, (second for _, second in own))
-    stamps = {row: second for row, second in own if seconds.take(second)}
-    late = [(row, second) for row, second in own if row not in stamps]
-    stamps.update((row, seconds.take_after(second)) for row, second in late)
+    waiting = connection.execute(_WAITING).all()
+    dated = [(row, second) for row, second, first_seen in waiting if second != first_seen]
+    undated = [(row, second) for row, second, first_seen in reversed(waiting) if second == first_seen]
+    seconds = _Seconds(connection, (second for _, second, _ in waiting))
+    stamps = {row: second for row, second in (*dated, *undated) if seconds.take(second)}
+    for rows, step in ((dated, 1), (undated, -1)):
+        late = [(row, second) for row, second in rows if row not in stamps]
+        stamps.update((row, seconds.take_from(second, step)) for row, second in late)
     # by row: neighbours lie together
     run_many(connection, _STAMP, [{"the_row": row, "the_stamp": stamp} for row, stamp in sorted(stamps.items())])
     return len(stamps)
@@ -60,7 +68,7 @@ class _Seconds:
         self._connection = connection
         self._taken: set[int] = set()
         self._windows: set[int] = set()
-        self._last = 0
+        self._reached: dict[tuple[int, int], int] = {}  # all seconds from here to there are taken
         distinct = sorted(set(wanted))
         for start in range(0, len(distinct), _CHUNK):
             chunk = distinct[start : start + _CHUNK]
@@ -73,15 +81,15 @@ class _Seconds:
         self._taken.add(second)
         return True
 
-    def take_after(self, second: int) -> int:
-        """The first free second after a taken one; asked in rising order."""
-        second = max(second, self._last)  # all between them are taken
-        while second in self._taken:
-            second += 1
-            self._look(second // _WINDOW)
-        self._taken.add(second)
-        self._last = second
-        return second
+    def take_from(self, second: int, step: int) -> int:
+        """The first free second after (`step` 1) or before (-1) one that is taken."""
+        at = self._reached.get((second, step), second)
+        while at in self._taken:
+            at += step
+            self._look(at // _WINDOW)
+        self._taken.add(at)
+        self._reached[second, step] = at
+        return at
 
     def _look(self, window: int) -> None:
         if window not in self._windows:

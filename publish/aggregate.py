@@ -224,8 +224,11 @@ def _published(stored: StoredEntry, abouts: Abouts, extras: Mapping[str, str] | 
     first_seen = utc(stored.first_seen)
     published = plausible(entry.published)
     # Check A8: the source's own date if it can be true, else published, else when we met it; never a render's "now".
-    # The stamp is that date, or the next second that no other entry has.
-    updated = plausible(stored.stamp) or plausible(entry.updated) or published or first_seen
+    # The stamp is that date, or a second beside it that no other entry has.
+    own = plausible(entry.updated) or published or first_seen
+    updated = plausible(stored.stamp) or own
+    if published == own == first_seen:
+        published = updated  # an undated entry, seconds before: its document's order shows in every reader
     source = entry_source(stored, abouts, updated=updated)
     byline = authors_of(entry.authors)
     podcast = tuple(podcast_values(extras or {}))

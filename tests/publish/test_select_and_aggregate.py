@@ -64,6 +64,16 @@ def test_an_entry_without_believable_dates_is_dated_by_when_it_was_first_seen(ba
     assert (entry.published, entry.updated) == (None, stored.first_seen)
 
 
+def test_an_undated_entry_is_told_under_its_stamp_in_every_format(bakery) -> None:
+    """Ten of them are first seen in one second; readers that sort by date keep them in the order of their document."""
+    stored = bakery.entry(1, published=bakery.entry(1).first_seen, updated=None)
+    stamp = stored.first_seen - timedelta(seconds=3)
+
+    (entry,) = edition(bakery, [replace(stored, stamp=stamp)]).entries
+
+    assert (entry.published, entry.updated) == (stamp, stamp)
+
+
 def test_every_entry_has_an_author_its_own_its_sources_or_the_sources_name(bakery) -> None:
     nameless = replace(bakery.source("bob"), channel=Channel(about=Origin(title="Bob's")))
     own = bakery.entry(1, authors=(Author(name=" Ada "), Author(name="Ada"), Author(name="", url="https://x.example/")))

@@ -73,8 +73,8 @@ def test_who_was_stored_first_does_not_show(store, hand):
 
 
 def test_thousands_of_one_moment_are_stamped_at_once(store, hand):
-    """A document without any dates: all of it was first seen at one moment."""
-    many = [hand.entry(f"n{at}", published=None, updated=None) for at in range(4000)]
+    """A document that was moved to another system at once."""
+    many = [hand.entry(f"n{at}", published=None, updated=hand.now - SECOND) for at in range(4000)]
     hand.ingest(store, *map(hand.update, many))
 
     store.stamp_entries()
@@ -83,6 +83,19 @@ def test_thousands_of_one_moment_are_stamped_at_once(store, hand):
     assert len(stamps) == 4000
     assert max(stamps) - min(stamps) == 3999 * SECOND
     assert store.stamp_entries() == 0
+
+
+def test_undated_entries_go_back_from_when_they_were_first_seen_in_the_order_of_their_document(store, hand):
+    """normalize dates them to the moment they came; none is told as of a moment that has not come."""
+    hand.ingest(store, *[hand.update(hand.entry(guid, published=hand.now)) for guid in ("first", "second", "third")])
+    hand.ingest(store, hand.update(hand.entry("beside", updated=hand.now - SECOND)))
+
+    assert stamped(store) == {
+        "beside": hand.now - SECOND,
+        "first": hand.now,
+        "second": hand.now - 2 * SECOND,
+        "third": hand.now - 3 * SECOND,
+    }
 
 
 def test_held_entries_have_their_second_as_well(store, hand):
