@@ -16,6 +16,7 @@ from feedmill.feeds.source import Channel
 from feedmill.ingest.dates import EARLIEST, read_date
 from feedmill.ingest.language import normalize_tag
 from feedmill.ingest.links import feed_places, self_link, site_link
+from feedmill.ingest.misread import reread_feed
 from feedmill.ingest.parsed import ParsedFeed, ParsedSource, Text
 from feedmill.ingest.people import read_authors
 from feedmill.ingest.text import one_line
@@ -39,6 +40,7 @@ _DAY = re.compile(r"[a-z]{3,9}")
 
 def normalize_channel(feed: ParsedFeed, *, source_url: str) -> Channel:
     """The feed's own description, absolute and plain, with its polling wishes as gaps and sets."""
+    feed = reread_feed(feed)
     places = feed_places(feed, source_url=source_url)
     about = read_origin(feed.about, base=places.base, url=places.feed_url, site_url=places.site_url)
     return Channel(
@@ -50,6 +52,7 @@ def normalize_channel(feed: ParsedFeed, *, source_url: str) -> Channel:
         update_period=_update_period(feed),
         skip_hours=_skip_hours(feed),
         skip_days=_skip_days(feed),
+        podcast=tuple(_podcast(feed, places.base)),
     )
 
 
@@ -89,6 +92,13 @@ def _plain(text: Text | None) -> str:
 
 def _picture(url: str | None, base: str | None) -> str | None:
     return absolute(unescape_once(url), base) if url else None
+
+
+def _podcast(feed: ParsedFeed, base: str | None) -> Iterator[tuple[str, str]]:
+    for name, written in feed.podcast:
+        value = _picture(written, base) if name == "itunes:image" else _line(written)
+        if value:
+            yield name, value
 
 
 def _hints(feed: ParsedFeed, name: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from feedmill.ingest.stop_words import LETTERS, STOP_WORD_OF, STOP_WORDS
+from feedmill.ingest.subtags import LANGUAGES, MISTAKEN, MISTAKEN_REGIONS, REGIONS, SCRIPTS, VARIANTS
 
 LEAST_LETTERS = 200
 _LEAST_IDEOGRAPHS = 80  # a syllable or word each
@@ -21,7 +22,6 @@ _TAG = re.compile(
     r"([a-z]{2,3})(?:-[a-z]{3})?(?:-([a-z]{4}))?(?:-([a-z]{2}|\d{3}))?((?:-(?:[a-z0-9]{5,8}|\d[a-z0-9]{3}))*)",
     re.IGNORECASE,
 )
-_OLD = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro"}  # withdrawn from ISO 639
 _NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis", "xx", "no-ne"})
 _NAMES = {
     "english": "en", "deutsch": "de", "german": "de", "french": "fr", "francais": "fr", "français": "fr",
@@ -32,7 +32,11 @@ _BETWEEN_WORDS = re.compile(r"[\s.,;:!?\"'’“”„«»()\[\]…–—।]+")
 
 
 def normalize_tag(declared: str | None) -> str | None:
-    """`en-us`, `zh_CN`, `pt-BR.UTF-8` as RFC 5646 section 2.1.1 writes them; None for what is no tag."""
+    """`en-us`, `zh_CN`, `pt-BR.UTF-8`, `eng` as RFC 5646 writes them; None for what is no tag.
+
+    Two letters are a language of ISO 639 or none. A region that does not exist is left out: `en-UK` is `en-GB`, `ja-JA`
+    is `ja` (HTML checkers and screen readers look them up).
+    """
     if not declared:
         return None
     tag = declared.strip()[:60].partition(".")[0].partition(",")[0].replace("_", "-").strip()
@@ -40,13 +44,19 @@ def normalize_tag(declared: str | None) -> str | None:
     found = _TAG.fullmatch(tag)
     if not found or found.group(1).lower() in _NO_LANGUAGE:
         return None
-    language, script, region, variants = found.groups()
-    parts = [_OLD.get(language.lower(), language.lower())]
-    if script:
+    written, script, region, variants = found.groups()
+    language = written.lower()
+    language = LANGUAGES.get(language) or MISTAKEN.get(language, language)
+    if len(language) == 2 and language not in LANGUAGES:
+        return None
+    parts = [language]
+    if script and script.title() in SCRIPTS:
         parts.append(script.title())
     if region:
-        parts.append(region.upper())
-    return "-".join(parts) + variants.lower()
+        region = MISTAKEN_REGIONS.get(region.upper(), region.upper())
+        parts += [region] if region in REGIONS else []
+    parts += [variant for variant in variants.lower().split("-") if language in VARIANTS.get(variant, ())]
+    return "-".join(parts)
 
 
 def detect(text: str) -> str | None:

@@ -93,7 +93,8 @@ def _candidates(parsed: ParsedEntry) -> Iterator[tuple[str, str | None, str]]:
     for link in _alternates(parsed.links):
         yield link.href, link.base, ""
     guid = (parsed.id or "").strip()
-    if parsed.id_is_permalink is not False and guid[:8].lower().startswith(("http://", "https://")):
+    path = parsed.id_is_permalink and guid.startswith("/")
+    if path or (parsed.id_is_permalink is not False and guid[:8].lower().startswith(("http://", "https://"))):
         yield guid, None, "no link: the id is a permalink"
 
 

@@ -27,10 +27,11 @@ from feedmill.ingest.guids import Identified, identify
 from feedmill.ingest.language import detect, normalize_tag
 from feedmill.ingest.links import Places, feed_places, read_link
 from feedmill.ingest.media import lead_image, read_categories, read_enclosures
+from feedmill.ingest.misread import reread_entry, reread_feed, shows_mojibake
 from feedmill.ingest.parsed import ParsedEntry, ParsedFeed, Text
 from feedmill.ingest.people import clean_name, read_authors
 from feedmill.ingest.summary import leads_content, repeats_content, summarize
-from feedmill.ingest.text import is_mostly_mojibake, strip_xml_illegal, tidy_text
+from feedmill.ingest.text import strip_xml_illegal, tidy_text
 from feedmill.ingest.urls import absolute, host_of
 
 if TYPE_CHECKING:
@@ -61,12 +62,12 @@ class FeedContext:
 def prepare(feed: ParsedFeed, *, source_url: str) -> FeedContext:
     """Learn from the whole document; of three or more entries, the edges of up to twenty are compared."""
     places = feed_places(feed, source_url=source_url)
-    name = titles.read_title(feed.about.title)
-    mojibake = _shows_mojibake(feed.entries)
+    name = titles.read_title(reread_feed(feed).about.title)
+    mojibake = shows_mojibake(feed)
     suffix = None
     if name and len(feed.entries) >= _LEAST_ENTRIES:
         suffix = titles.find_suffix(
-            [titles.read_title(entry.title) for entry in feed.entries if entry.title],
+            [titles.read_title(entry.title, mojibake=mojibake) for entry in feed.entries if entry.title],
             [name, host_of(places.site_url or ""), host_of(places.site_url or "").rpartition(".")[0]],
         )
     return FeedContext(
@@ -84,6 +85,8 @@ def prepare(feed: ParsedFeed, *, source_url: str) -> FeedContext:
 def normalize(item: Identified, context: FeedContext, *, now: datetime, recipe: Recipe) -> Entry:
     """The entry as we publish it. `now` is when we first saw it (for an entry known already: when that was)."""
     parsed, base = item.parsed, context.places.base
+    if context.mojibake:
+        parsed = reread_entry(parsed)
     url, link_notes = read_link(parsed, context.places)
     dates = settle_dates(parsed.published, parsed.updated, first_seen=now, restamped=_restamped(context.stamped, now))
     notes = [*item.notes, *link_notes, *dates.notes]
@@ -268,22 +271,6 @@ def _origin(parsed: ParsedEntry, base: str) -> Origin | None:
 
 
 # --- what the document as a whole shows ---
-
-
-def _texts(entry: ParsedEntry) -> list[Text]:
-    return [text for text in (entry.title, entry.summary, *entry.contents) if text is not None]
-
-
-def _shows_mojibake(entries: Sequence[ParsedEntry]) -> bool:
-    """At least half of the entries with any non-ASCII text carry it: one alone may be about it (parsing.md trap 44)."""
-    shown = others = 0
-    for entry in entries:
-        told = "".join(text.value for text in _texts(entry) if not text.value.isascii())
-        if told and is_mostly_mojibake(told):
-            shown += 1
-        elif told:
-            others += 1
-    return shown > 0 and shown >= others
 
 
 def _stamp(entries: Sequence[ParsedEntry]) -> datetime | None:

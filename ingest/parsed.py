@@ -125,6 +125,7 @@ class ParsedFeed:
     """A document, read. `format` one of rss20 rss09x rss10 atom10 atom03 cdf json10 json11 html text.
 
     `hints`: polling wishes as written: ttl, skipHours, skipDays, updatePeriod, updateFrequency, hub (may repeat).
+    `podcast`: what a podcast's channel says of itself in its own words, as written (`vocabulary.PODCAST`).
     `notes`: each repair that was needed to read it.
     """
 
@@ -132,6 +133,7 @@ class ParsedFeed:
     about: ParsedSource = field(default_factory=ParsedSource)
     entries: tuple[ParsedEntry, ...] = ()
     hints: tuple[tuple[str, str], ...] = ()
+    podcast: tuple[tuple[str, str], ...] = ()
     base: str = ""  # the document's URL
     notes: tuple[Note, ...] = ()
 

@@ -50,6 +50,7 @@ class Settlement:
     hubs: HubWatch | None
     visible_change: bool = False  # a source's standing or description moved, in a way that a reader of the status sees
     missing: Book | None = None  # entries that their sources list no more
+    sight: datetime | None = None  # when new entries count as first seen; None: when they are settled
 
     def draft(self, answer: Answer, moment: plans.Moment, *, outage: bool) -> tuple[UpdatePlan, SourceReport]:
         """The plan and the report of one answer; `outage`: that it failed is our own network's fault."""
@@ -159,12 +160,18 @@ class Settlement:
         rules = self.rules.get(record.source.url, NO_RULES)
         has_past = record.entries > 0 or record.state.last_success is not None
         digest = read_document(
-            self.store, record.row, record.source.url, outcome.document, now, rules=rules, has_past=has_past
+            self.store,
+            record.row,
+            record.source.url,
+            outcome.document,
+            self.sight or now,
+            rules=rules,
+            has_past=has_past,
         )
         if digest.updates or (record.state.held_as and digest.failure is None):
             from feedmill.ingest.scrutiny import scrutinize
 
-            scrutinize(self.store, record, digest, delta=outcome.delta, now=now)
+            scrutinize(self.store, record, digest, delta=outcome.delta, now=self.sight or now)
         whole = not (outcome.delta or digest.remark or digest.failure or digest.alarm)
         if whole and self.fetching.follow_deletions and record.entries and record.state.held_as is None:
             self._follow_deletions(record, digest, outcome.document.body, now)

@@ -88,6 +88,9 @@ class Tick:
     def run(self, *, urls: Sequence[str] | None = None, force: bool = False) -> Iterator[SourceReport]:
         """Look at what is due (all of `urls`, or of everything); one report for every source, due or not."""
         claimed: set[int] = set()
+        # New entries count as first seen when the tick began, not in the order in which their sources happened to
+        # answer: a store that is rebuilt from the same documents tells the same of them.
+        self._settlement.sight = self.clock()
         self._show_what_is_due()
         if self.scheduling.requests_per_day is not None:
             self.scheduling = within_budget(self.scheduling, self.store.records(), now=self.clock())
@@ -196,7 +199,7 @@ class Tick:
         drafts = [self._settlement.draft(answer, self._moment(now), outage=outage) for answer in answers]
         if any(plan.new or plan.changed for plan, _ in drafts):
             self._tell()
-        kept = self.store.commit([plan for plan, _ in drafts], now)
+        kept = self.store.commit([plan for plan, _ in drafts], self._settlement.sight or now)
         for (plan, report), done in zip(drafts, kept, strict=True):
             if done:
                 if self.hubs is not None:

@@ -189,14 +189,15 @@ def _read_again(line: str) -> str:
 
 _TAG = re.compile(r"(<[^<>]*>)")
 _VERBATIM = re.compile(r"<(/?)(?:pre|code|textarea|script|style)[\s>]", re.IGNORECASE)
+_WORDS_OF_TAG = re.compile(r"""\s(?:alt|title|aria-label|summary)\s*=\s*(?:"[^"]*"|'[^']*')""", re.IGNORECASE)
 _REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,7})|([0-9]{1,8}));?")
 
 
 def repair_markup(html: str, *, mojibake: bool) -> str:
     """An HTML fragment whose text runs are NFC and free of illegal and invisible characters.
 
-    `pre` and `code` lose only what XML cannot carry. `mojibake`: the feed as a whole shows it, so repair it
-    (one entry may speak about mojibake: parsing.md trap 44).
+    `pre`, `code` and tags lose only what XML cannot carry. `mojibake`: the feed as a whole shows it, so repair it, and
+    the words of tags with it (one entry may speak about mojibake: parsing.md trap 44).
     """
     if "\r" in html:
         html = html.replace("\r\n", "\n").replace("\r", "\n")
@@ -219,7 +220,7 @@ def _repair_runs(html: str, repair: bool) -> Iterator[str]:
             found = _VERBATIM.match(run)
             if found:
                 verbatim = max(0, verbatim - 1) if found.group(1) else verbatim + 1
-            yield run
+            yield _WORDS_OF_TAG.sub(_read_words_again, run) if repair and has_mojibake(run) else run
         elif verbatim or (run.isascii() and "\x7f" not in run):
             yield run
         else:
@@ -228,6 +229,11 @@ def _repair_runs(html: str, repair: bool) -> Iterator[str]:
             if _ODD_BYTES.search(run.encode()):
                 run = _balance_direction(run.translate(_CHARACTERS))  # noqa: PLW2901
             yield unicodedata.normalize("NFC", run)
+
+
+def _read_words_again(attribute: re.Match[str]) -> str:
+    """An attribute that readers hear or see; addresses stay as they are."""
+    return _keep_margins(attribute.group())
 
 
 def _keep_margins(run: str) -> str:

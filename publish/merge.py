@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import combinations
 from urllib.parse import urlsplit
 
@@ -124,8 +124,14 @@ def _by(entries: Sequence[StoredEntry], key: Callable[[StoredEntry], str | None]
             found[value].append(at)
     several = [places for places in found.values() if len(places) > 1]
     for places in several:
-        places.sort(key=lambda at: (entries[at].first_seen, entries[at].row))
+        places.sort(key=lambda at: (entries[at].first_seen, *_of_one_sight(entries[at])))
     return several
+
+
+def _of_one_sight(stored: StoredEntry) -> tuple[datetime, str, int]:
+    """The order of entries that one tick found. Which source answered first is chance: a rebuilt store would give the
+    entry another id. A row tells only of entries of one source."""
+    return stored.sort_at, stored.source_url, stored.row
 
 
 def _join_by_id(entries: Sequence[StoredEntry], groups: _Groups) -> None:
@@ -206,9 +212,7 @@ def _numbers(stored: StoredEntry) -> list[str]:
 def _cluster(members: list[StoredEntry], sites: Mapping[str, str], rules: Mapping[int, str]) -> Cluster:
     if len(members) == 1:
         return Cluster(shown=members[0])
-    by_sight = sorted(
-        members, key=lambda stored: (stored.first_seen, _distance(stored, sites), stored.sort_at, stored.row)
-    )
+    by_sight = sorted(members, key=lambda stored: (stored.first_seen, _distance(stored, sites), *_of_one_sight(stored)))
     first = by_sight[0]
     # An id alone may be a mistake, or a lie: whoever only has that does not speak for the entry.
     speakers = [

@@ -137,6 +137,11 @@ def _extras(rows: list[tuple[str, str]] | None, image: str | None, sources: list
     return extras
 
 
+def podcast_of(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    get = _plain(row)
+    return mapping.podcast_words(get("=podcast") or (), _extras(get("=extras"), None, None))
+
+
 def hints_of(row: dict[str, Any], about: ParsedSource) -> tuple[tuple[str, str], ...]:
     get = _plain(row)
     hints = [("ttl", get("ttl") or ""), *(get("=skip") or ())]

@@ -64,7 +64,13 @@ class _Document(Reader):
         source = self.about(about)
         entries, notes = mapping.newest(self.rows)
         return ParsedFeed(
-            format=self.dialect, about=source, entries=entries, hints=_hints(about), base=self.url, notes=notes
+            format=self.dialect,
+            about=source,
+            entries=entries,
+            hints=_hints(about),
+            podcast=mapping.podcast_words(about.podcast, about.extras),
+            base=self.url,
+            notes=notes,
         )
 
     def channel(self, root: Any, about: Draft) -> None:

@@ -130,7 +130,9 @@ def read_media_category(reader: Reader, draft: Draft, element: Any) -> None:
 
 
 def read_itunes_category(reader: Reader, draft: Draft, element: Any) -> None:
-    read_file_category(reader, draft, element, attributes_of(element).get("text"), "http://www.itunes.com/", None)
+    term = attributes_of(element).get("text")
+    draft.podcast.append(("itunes:category", term or ""))
+    read_file_category(reader, draft, element, term, "http://www.itunes.com/", None)
     for child in element:
         name = reader.name(child)
         if name == "itunes:category":
@@ -171,6 +173,13 @@ def read_media_group(reader: Reader, draft: Draft, element: Any) -> None:
             if not name.startswith("media:"):
                 raise Unusual(f"{name} in a media group")
             reader.handlers[name](reader, draft, child)
+
+
+def read_owner(reader: Reader, draft: Draft, element: Any) -> None:
+    for child in element:
+        name = reader.name(child)
+        if name in ("itunes:name", "itunes:email"):
+            draft.podcast.append((name, words_of(child)))
 
 
 def read_image(reader: Reader, draft: Draft, element: Any) -> None:
@@ -216,6 +225,13 @@ def _hint(name: str) -> Handler:
     return handle
 
 
+def _of_podcast(name: str) -> Handler:
+    def handle(_reader: Reader, draft: Draft, element: Any) -> None:
+        draft.podcast.append((name, words_of(element)))
+
+    return handle
+
+
 def _extra(key: str, attribute: str | None) -> Handler:
     def handle(_reader: Reader, draft: Draft, element: Any) -> None:
         value = (attributes_of(element).get(attribute) or "").strip() if attribute else words_of(element)
@@ -240,10 +256,12 @@ HANDLERS: dict[str, Handler] = {
     "dc:subject": read_category,
     "media:category": read_media_category,
     "itunes:category": read_itunes_category,
+    "itunes:owner": read_owner,
     "media:keywords": read_keywords,
     "itunes:keywords": read_keywords,
     "media:content": read_media_content,
     "media:group": read_media_group,
+    "itunes:type": _of_podcast("itunes:type"),
     "image": read_image,
     "textinput": read_text_input,
     "skiphours": read_skip,

@@ -58,6 +58,7 @@ class Draft:
         "media",
         "media_base",
         "permalink",
+        "podcast",
         "published",
         "rights",
         "source",
@@ -76,6 +77,7 @@ class Draft:
         self.hints: list[tuple[str, str]] = []
         self.links: list[Link] = []
         self.media: list[dict[str, str]] = []
+        self.podcast: list[tuple[str, str]] = []
         self.titles: list[tuple[int, Text]] = []
         self.comments = self.generator = self.icon = self.id = self.image = self.language = self.logo = ""
         self.published = self.rights = self.updated = self.source_of_content = ""

@@ -67,7 +67,16 @@ def read_liberal(text: str, *, dialect: str, url: str) -> tuple[ParsedFeed, bool
         said = f"only the first {len(entries)} entries were read: the document is damaged, and too large to read it all"
         notes = (Note(step="parse-cap", field="document", detail=said),)
     hints = adapter.hints_of(reader.feeddata, about)
-    return ParsedFeed(format=dialect, about=about, entries=entries, hints=hints, base=url, notes=notes), well_formed
+    feed = ParsedFeed(
+        format=dialect,
+        about=about,
+        entries=entries,
+        hints=hints,
+        podcast=adapter.podcast_of(reader.feeddata),
+        base=url,
+        notes=notes,
+    )
+    return feed, well_formed
 
 
 class TooMuchMarkup(Exception):

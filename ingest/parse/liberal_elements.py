@@ -20,7 +20,7 @@ _IGNORED = vocabulary.names(
     "gml_pos gml_linestring gml_polygon gml_poslist gml_exterior gml_linearring gml_envelope cc_license "
     "creativecommons_license creativecommons_permits dcterms_valid itunes_owner itunes_block info tags "
     "feedburner_browserfriendly newlocation cloud body xhtml_body fullitem expirationdate dc_contributor dc_publisher "
-    "webmaster itunes_name itunes_email itunes_link width height"
+    "webmaster itunes_link width height"
 )
 # Elements whose text is kept under their own name; feedparser loses the text of those that carry an attribute.
 _KEPT = vocabulary.names("comments ttl icon logo sy_updateperiod sy_updatefrequency")
@@ -178,6 +178,7 @@ class Elements(Walk):
     _start_keywords = _start_category
 
     def _start_itunes_category(self, attrs_d: Any) -> None:
+        self._rows("=podcast").append(("itunes:category", attrs_d.get("text") or ""))
         self._start_category({"term": attrs_d.get("text"), "scheme": "http://www.itunes.com/"})
 
     def _end_category(self) -> None:
@@ -247,6 +248,19 @@ def _extra(name: str, attribute: str | None) -> dict[str, Callable[..., None]]:
     return {f"_start_{element}": start, f"_end_{element}": end}
 
 
+def _of_podcast(name: str) -> dict[str, Callable[..., None]]:
+    """The handlers of an element that only a podcast's channel has."""
+    element = name.replace(":", "_")
+
+    def start(self: Any, _attrs_d: Any) -> None:
+        self.push(element, 0)
+
+    def end(self: Any) -> None:
+        self._rows("=podcast").append((name, self.pop(element) or ""))
+
+    return {f"_start_{element}": start, f"_end_{element}": end}
+
+
 def _text_handlers(element: str, *, keep: int) -> dict[str, Callable[..., None]]:
     def start(self: Any, _attrs_d: Any) -> None:
         self.push(element, keep)
@@ -266,4 +280,6 @@ def plain_handlers() -> dict[str, Callable[..., None]]:
         handlers.update(_text_handlers(element, keep=1))
     for name, (_, attribute) in vocabulary.EXTRAS.items():
         handlers.update(_extra(name, attribute))
+    for name in ("itunes:type", "itunes:name", "itunes:email"):
+        handlers.update(_of_podcast(name))
     return handlers

@@ -23,7 +23,7 @@ _MAX_READ = 2 * mapping.MAX_ENTRIES  # entries after which reading stops: feedpa
 # Elements whose children mean something. A child of any other element inside a feed or an entry is not looked at.
 _CONTAINERS = vocabulary.names(
     "rss rdf:rdf channel feed item entry items source author contributor managingeditor image textinput skiphours "
-    "skipdays media:group media:content itunes:author itunes:category"
+    "skipdays media:group media:content itunes:author itunes:category itunes:owner"
 )
 _VOID_ENDS = frozenset(f"</{name}>" for name in vocabulary.VOID)
 # Elements of a document that carry the names of feedparser's own book-keeping are read under another name.
@@ -170,6 +170,8 @@ class Walk:
             return tag not in _TOP
         if me.inentry and tag in ("image", "textinput"):
             return True
+        if self.path[-1] == "itunes:owner":
+            return tag not in ("itunes:name", "itunes:email")
         return self.path[-1] not in _CONTAINERS
 
     def handle_data(self, text: str, escape: int = 1) -> None:

@@ -13,7 +13,7 @@ from html.entities import html5
 from urllib.parse import urljoin, urlsplit
 
 from feedmill.feeds.entry import Note
-from feedmill.ingest.parse.vocabulary import DESCRIPTION, TAG_NAMES
+from feedmill.ingest.parse.vocabulary import DESCRIPTION, PODCAST, TAG_NAMES
 from feedmill.ingest.parsed import Category, Link, ParsedEntry, Person, Text, TextKind
 
 MAX_ENTRIES = 5000  # of one document; more is an archive or an attack (reference network.md, T27)
@@ -25,6 +25,7 @@ _MARKUP = re.compile(r"</?[A-Za-z]|<!--|&(?:#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za
 _ESCAPED_AMPERSAND = re.compile(r"&(?:amp|#0*38|#[xX]0*26);")
 _MAIL = re.compile(r"[A-Za-z0-9_.+\-]{1,64}@[A-Za-z0-9\-.]{1,255}")
 _MAX_PERSON_CHARACTERS = 1000
+_MOST_WORDS = 30  # categories of a podcast: Apple takes three, with what lies below them
 
 
 def title_kind(value: str) -> TextKind:
@@ -138,6 +139,16 @@ def tidy_categories(found: Iterable[tuple[str | None, str | None, str | None]]) 
         if word:
             rows[word, scheme or None, label or None] = None
     return tuple(Category(term=term, scheme=scheme, label=label) for term, scheme, label in rows)
+
+
+def podcast_words(said: Iterable[tuple[str, str]], extras: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What a channel says of itself as a podcast, in the order of `PODCAST`: of all but categories, the first."""
+    rows = [(name, value.strip()) for name, value in said]
+    found: dict[str, list[str]] = {name: [extras[name]] for name in PODCAST if name in extras}
+    for name, value in rows:
+        if value and (name == "itunes:category" or name not in found):
+            found.setdefault(name, []).append(value)
+    return tuple((name, value) for name in PODCAST for value in found.get(name, ())[:_MOST_WORDS])
 
 
 def unique(people: Iterable[Person | None]) -> tuple[Person, ...]:

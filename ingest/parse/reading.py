@@ -30,6 +30,7 @@ _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
 _C1_REFERENCE = re.compile(rb"&#(?:12[89]|1[345][0-9]|[xX]0{0,4}[89][0-9a-fA-F]);")
 _FAST_DIALECTS = ("rss20", "rss09x", "rss10", "atom10")
 _FEED_ROOTS = ("rss", "rdf", "feed", "channel")
+_ENTRY = re.compile(r"<((?:[A-Za-z_][\w.-]{0,40}:)?entry)\s([^<>]{0,20000})>")
 
 
 def parse(document: RawDocument) -> ParsedFeed | Failure:
@@ -92,6 +93,8 @@ def _read_text(text: str, notes: tuple[Note, ...], url: str) -> ParsedFeed | Fai
         return Failure(kind=FailureKind.UNPARSABLE, detail=f"the feed was refused: {reason}")
     text, more = repair.strip_prolog(text)
     notes += more
+    text, more = _wrap_entry(text)
+    notes += more
     original = text
     text, more = repair.cut_to_feed(text)
     notes += more
@@ -124,6 +127,19 @@ def _read_text(text: str, notes: tuple[Note, ...], url: str) -> ParsedFeed | Fai
         nothing = "the feed is not well-formed XML, and no entry could be read from it"
         outcome = Failure(kind=FailureKind.UNPARSABLE, detail=nothing)
     return outcome if isinstance(outcome, Failure) else replace(outcome, notes=notes + outcome.notes)
+
+
+def _wrap_entry(text: str) -> tuple[str, tuple[Note, ...]]:
+    """An Atom entry that is a document of its own (RFC 4287 section 2) becomes a feed of one entry."""
+    root = _ENTRY.match(text)
+    if root is None or "http://www.w3.org/2005/Atom" not in root.group(2):
+        return text, ()
+    end = text.rfind(f"</{root.group(1)}>")
+    if end < 0:
+        return text, ()
+    entry = text[: end + len(root.group(1)) + 3]
+    said = Note(step="repair", field="document", detail="an entry without a feed: read as a feed of one entry")
+    return f'<feed xmlns="http://www.w3.org/2005/Atom">{entry}</feed>', (said,)
 
 
 def _mend(text: str, *, cut_off: bool) -> tuple[str, tuple[Note, ...]]:

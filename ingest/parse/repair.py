@@ -20,6 +20,10 @@ from feedmill.ingest.parse import entities
 _CP1252 = {code: bytes([code]).decode("cp1252", "ignore") or "" for code in range(0x80, 0xA0)}
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _C1 = re.compile("[\x80-\x9f]")
+# Five of them mean nothing there. After another byte of UTF-8 that was misread they are its last one, which the repair
+# of the whole document needs ("\u00e2\u20ac" and U+009D are a closing quote); text that needs none loses them later.
+_C1_LEFT = {code: text or chr(code) for code, text in _CP1252.items()}
+_STRAY = re.compile(f"(?<![\x80-\xbf\u00c2-\u00f4{''.join(_CP1252.values())}])[\x81\x8d\x8f\x90\x9d]")
 _C1_REFERENCE = re.compile(r"&#(?:12[89]|1[345][0-9]|[xX]0{0,4}[89][0-9a-fA-F]);")
 _OPAQUE_OR_REFERENCE = re.compile(
     r"(?P<opaque><!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z))"
@@ -139,7 +143,7 @@ def mend_characters(text: str) -> tuple[str, tuple[Note, ...]]:
         text, count = _ILLEGAL.subn("", text)
         notes.append(_note(f"{count} control characters were dropped"))
     if _C1.search(text):
-        text = text.translate(_CP1252)
+        text = _STRAY.sub("", text).translate(_C1_LEFT)
         notes.append(_note("C1 characters were read as windows-1252"))
     return text, tuple(notes)
 

@@ -40,6 +40,12 @@ EXTRAS: Mapping[str, tuple[str, str | None]] = {
     "wfw:commentrss": ("wfw:commentRss", None),
 }
 
+# What a podcast's channel says of itself, in the order in which it is told; itunes:category repeats, a category before
+# those below it. Name and address are those of its itunes:owner.
+PODCAST = (
+    "podcast:guid", "itunes:type", "itunes:explicit", "itunes:image", "itunes:category", "itunes:name", "itunes:email",
+)  # fmt: skip
+
 # Namespace URI (lower-case, without its scheme and without trailing "/" or "#") -> the prefix its names carry here.
 # "" is the dialects' own vocabulary: RSS of any flavour, Atom of any age. A userland URI is matched by its start.
 NAMESPACES: Mapping[str, str] = {

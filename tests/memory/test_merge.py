@@ -68,6 +68,14 @@ def test_the_same_id_is_one_entry_and_the_first_seen_speaks(make):
     assert shown([make(1, "ada", id="x", text="word " * 50), make(2, "bob", id="x", text="word " * 50)])[0][0] == 1
 
 
+def test_of_those_seen_at_once_the_row_decides_nothing(make):
+    """Rows of several sources are given in the order in which these answered."""
+    text = "word " * 50
+
+    assert shown([make(1, "ada", text=text, id="a"), make(2, "bob", text=text, id="b")]) == [(1, "a", ["bob"])]
+    assert shown([make(2, "ada", text=text, id="a"), make(1, "bob", text=text, id="b")]) == [(2, "a", ["bob"])]
+
+
 def test_the_same_page_is_one_entry_and_its_own_site_speaks(make, write):
     """The id, the place and the first sight are those that readers know."""
     page = "https://ada.example/1"

@@ -6,6 +6,8 @@ Through the real command line, on loopback.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from itertools import count
 
 ARTICLE = "https://news.example/2026/the-bridge"
 
@@ -108,6 +110,30 @@ def test_the_authors_own_feed_is_preferred_over_a_planet_and_the_id_stays(reader
     assert readers.news() == []
     assert also_in(item) == ["Planet"]
     assert write.prose(1)[-40:] in item["content_html"]
+
+
+def test_a_rebuilt_store_gives_a_shared_post_its_id_again_whichever_blog_answers_first(readers, write):
+    """All that one tick finds was first seen when it began, though the clock moves on with every look at it."""
+    from feedmill.build import Mill
+    from feedmill.config.load import load
+
+    post = write.posts(1)[0]
+    for name in ("ada", "bob"):
+        serve(readers, write, name, write.change(post, guid=f"{name}-1", link=f"http://{name}.example/the-post"))
+    serve(readers, write, "eve", write.change(write.posts(1, start=9)[0], date=None))
+    folder, known_as = readers.planet.folder, []
+    for urls in (readers.urls, readers.urls[::-1]):
+        readers.planet.configure(*urls, extra="workers = 1")
+        for path in folder.glob("feedmill.db*"):
+            path.unlink()
+        minutes = (write.now + timedelta(minutes=passed) for passed in count())
+        with Mill(load(folder / "feedmill.toml"), clock=minutes.__next__) as mill:
+            mill.sync()
+        known_as.append([(item["id"], item["date_published"]) for item in readers.items()])
+
+    assert len(known_as[0]) == 2
+    assert known_as[1][1] == known_as[0][1]
+    assert known_as[1][0][0] == known_as[0][0][0]
 
 
 def test_nearly_the_same_post_is_one_entry_and_two_again_without_the_other(readers, write):

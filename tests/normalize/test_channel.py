@@ -119,6 +119,22 @@ def test_hubs_are_absolute_and_each_once(wishes: Callable[..., Channel]) -> None
     )
 
 
+def test_what_a_podcast_says_of_itself_is_kept_as_lines_with_an_absolute_picture(make_feed: Feed) -> None:
+    said = (
+        ("itunes:category", "Arts"),
+        ("itunes:image", "/cover.jpg"),
+        ("itunes:name", " Ada \n L "),
+        ("itunes:type", " "),
+    )
+    channel = normalize_channel(replace(make_feed(), podcast=said), source_url=SOURCE_URL)
+
+    assert channel.podcast == (
+        ("itunes:category", "Arts"),
+        ("itunes:image", "https://blog.example/cover.jpg"),
+        ("itunes:name", "Ada L"),
+    )
+
+
 def test_the_source_of_a_planets_entry_is_kept_complete() -> None:
     source = ParsedSource(
         id="tag:up.example,2020:feed",

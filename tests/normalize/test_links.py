@@ -39,6 +39,9 @@ def link(feed: ParsedFeed) -> str | None:
         (ParsedEntry(id="https://blog.example/p", id_is_permalink=False), None),
         (ParsedEntry(id="tag:blog.example,2020:1"), None),
         (ParsedEntry(id="p/1", id_is_permalink=True), None),
+        (ParsedEntry(id="/p/1", id_is_permalink=True), "https://blog.example/p/1"),
+        (ParsedEntry(id="/p/1", id_is_permalink=False), None),
+        (ParsedEntry(id="/p/1"), None),
         (ParsedEntry(id="https://blog.example/p", links=(Link(href="mailto:a@b.example"),)), "https://blog.example/p"),
     ],
 )  # fmt: skip
