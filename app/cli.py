@@ -64,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Start-up makes tens of thousands of lasting objects: looking for garbage among them is a tenth of its CPU time.
     # `Session.mill` lets the collector work again, without them.
     gc.disable()
-    sys.exit(exit_code(lambda: feedmill.main(args=arguments, prog_name="feedmill", standalone_mode=False)))
+    code = exit_code(lambda: feedmill.main(args=arguments, prog_name="feedmill", standalone_mode=False))
+    gc.freeze()  # nor does what is left need to be looked through again while the process ends
+    sys.exit(code)
 
 
 def exit_code(work: Callable[[], object]) -> int:

@@ -6,7 +6,6 @@ Never: fetches; moves an entry. With `--dry-run` nothing is written, and what re
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +54,7 @@ def reclean(session: Session, urls: Sequence[str], every: bool, dry_run: bool, a
         if changed and not dry_run:
             report = mill.publish()
             tally["published"] = len(report.written)
-            for problem in report.problems:
+            for problem in (*report.problems, *mill.announce()):
                 session.output.warn(problem)
     session.output.json({"summary": tally}) if as_json else session.output.say(_summary(tally, dry_run=dry_run))
     return 0
@@ -91,6 +90,8 @@ def _as_json(replayed: Replayed) -> dict[str, Any]:
 
 def _diff(replayed: Replayed) -> Iterator[str]:
     """A unified diff of what readers see, under the entry's title and source."""
+    from difflib import unified_diff
+
     stored, update = replayed.original.stored, replayed.update
     yield f"=== {plain(stored.entry.title)}"
     yield f"    {stored.entry.url or stored.entry.id} of {stored.source_url}"
@@ -100,7 +101,7 @@ def _diff(replayed: Replayed) -> Iterator[str]:
     if replayed.released:
         yield f"    would be released; it was kept back: {_rule(stored.held_reason)}"
     before, after = _seen(stored.entry), _seen(update.entry)
-    for line in difflib.unified_diff(before, after, "stored", "made anew", lineterm="", n=1):
+    for line in unified_diff(before, after, "stored", "made anew", lineterm="", n=1):
         yield plain(line) if line.startswith(("---", "+++", "@@")) else line[0] + plain(line[1:])
     yield ""
 

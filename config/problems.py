@@ -7,7 +7,6 @@ Never: imported while the file is good, apart from `did_you_mean`.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -35,7 +34,9 @@ _KINDS = {
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """` (did you mean "timeout"?)`, or nothing when nothing is near."""
-    near = difflib.get_close_matches(word.lower().replace("-", "_"), list(words), n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower().replace("-", "_"), list(words), n=1, cutoff=0.6)
     return f' (did you mean "{near[0]}"?)' if near else ""
 
 

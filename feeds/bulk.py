@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from sqlalchemy import CompoundSelect, Connection, CursorResult, Dialect, Select, Table, Update
 from sqlalchemy.sql.dml import Delete, Insert
 
-Statement = Insert | Update | Delete | CompoundSelect[Any]
+Statement = Insert | Update | Delete | Select[Any] | CompoundSelect[Any]
 Values = Mapping[str, Any]
 Made = TypeVar("Made")
 
@@ -59,10 +59,19 @@ def read_many(
     The garbage collector rests meanwhile: it would look through all that was read so far again and again, and find
     nothing; 50,000 rows take half the time.
     """
+    return _each(make, lambda: connection.execute(statement, values).all())
+
+
+def read_all(connection: Connection, statement: Select[Any], make: Callable[[Sequence[Any]], Made]) -> list[Made]:
+    """The same, for a statement without parameters: a tenth less, as nothing is worked out for each column."""
+    return _each(make, lambda: run(connection, statement, {}).all())
+
+
+def _each(make: Callable[[Sequence[Any]], Made], read: Callable[[], Sequence[Sequence[Any]]]) -> list[Made]:
     was_on = gc.isenabled()
     gc.disable()
     try:
-        return list(map(make, connection.execute(statement, values).all()))
+        return list(map(make, read()))
     finally:
         if was_on:
             gc.enable()

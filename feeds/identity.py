@@ -8,6 +8,7 @@ Never: resolves, shortens or repairs a guid: it is opaque (RFC 4287 section 4.2.
 from __future__ import annotations
 
 import re
+from functools import cache
 from uuid import UUID, uuid5
 
 # Our own name space, made once at random: the same source and guid give the same id on every machine, for ever.
@@ -19,7 +20,6 @@ _GLOBAL = re.compile(r"(?:https?|ftp|tag|urn|info|doi|hdl|at|nostr|ipfs|gemini|y
 # RFC 3987 section 2.2, in one pass: RFC 3986 characters and ucschar, escapes whole, at most one "#".
 _UCSCHAR = r"\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef\U00010000-\U0001fffd\U00020000-\U0002fffd"
 _PIECE = rf"(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;={_UCSCHAR}]|%[0-9A-Fa-f]{{2}})"
-_IRI = re.compile(rf"{_PIECE}+(?:#{_PIECE}*)?")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3000\u2000-\u200a\u1680\ufe00-\ufe0f\ufeff]")
 _WEB = re.compile(r"https?://([^/?#@:]+)(?::\d+)?(?=[/?#]|\Z)(.*)", re.IGNORECASE | re.DOTALL)
 _NAMED = re.compile(
@@ -30,7 +30,7 @@ _NAMED = re.compile(
 
 def published_id(source_url: str, guid: str) -> str:
     """`guid` verbatim when it is an absolute IRI that is unique beyond its source, else `urn:uuid:` v5 of both."""
-    if len(guid) <= MAX_ID and _GLOBAL.match(guid) and _IRI.fullmatch(guid) and not _INVISIBLE.search(guid):
+    if len(guid) <= MAX_ID and _GLOBAL.match(guid) and _iri().fullmatch(guid) and not _INVISIBLE.search(guid):
         named = _WEB.fullmatch(guid) or _NAMED.match(guid)
         if named:
             return guid
@@ -45,6 +45,12 @@ def alternate_guid(guid: str) -> str | None:
     found = _WEB.fullmatch(guid)
     rest = found.group(2) if found else ""
     return rest if len(rest.strip("/")) > 1 else None
+
+
+@cache
+def _iri() -> re.Pattern[str]:
+    """Compiled when it is first needed: that takes 3 ms, and most commands meet no new entry."""
+    return re.compile(rf"{_PIECE}+(?:#{_PIECE}*)?")
 
 
 def _encodable(text: str) -> str:

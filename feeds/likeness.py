@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from hashlib import blake2b
 from html import unescape
 from zlib import crc32
@@ -22,8 +23,7 @@ _SHINGLE = 3  # words; of 250 entries with 2 % of the words edited all are found
 _LONG_TEXT = 200  # words
 
 _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(f"[{_HAN}]|[^\\W_{_HAN}]+")
-_SPACED_WORD = re.compile(r"[^\W_]+")  # the same where there is no such character, in half the time
+_SPACED_WORD = re.compile(r"[^\W_]+")  # words of a text without such a character, in half the time
 _HAS_HAN = re.compile(f"[{_HAN}]")
 _ASCII_MARKS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _SPACES = "\xa0\u2002\u2003\u2009\u200a\u202f"
@@ -36,7 +36,12 @@ Shingle = tuple[str, ...]
 
 def words_of(text: str) -> list[str]:
     """The words in order, case-folded."""
-    return (_WORD if _HAS_HAN.search(text) else _SPACED_WORD).findall(text.casefold())
+    return (_word() if _HAS_HAN.search(text) else _SPACED_WORD).findall(text.casefold())
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    return re.compile(f"[{_HAN}]|[^\\W_{_HAN}]+")
 
 
 def fold(text: str) -> str:

@@ -18,6 +18,7 @@ _LONGEST = 8192
 _SECRET = re.compile(
     r"(?i)^(access|api|auth|feed|private|rss|session|user)?[_-]?(key|token|auth|secret|password|passwd|pwd|sig|signature)$"
 )
+_BARE = re.compile(r"https?://[A-Za-z0-9.\-_~:/]*")  # most addresses of feeds: neither a login nor a query to look at
 _LOCAL_NAME = re.compile(r"(?i)(^|\.)(localhost|local|internal|intranet|lan|home|corp|private|home\.arpa)$")
 
 
@@ -58,6 +59,8 @@ def _quoted(part: str) -> str:
 @lru_cache(maxsize=8192)  # each output of an edition asks it of the same sources
 def has_secret(url: str) -> bool:
     """True when the URL carries a user name, a password or a token in its query."""
+    if _BARE.fullmatch(url):
+        return False
     parts = _split(url)
     return parts is None or "@" in parts.netloc or any(_SECRET.match(name) for name, _ in parse_qsl(parts.query))
 

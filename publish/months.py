@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from feedmill.feeds.source import SourceRecord
@@ -27,6 +28,8 @@ from feedmill.publish.xmltext import clean, one_line, rfc3339, script_safe
 SEARCH_FOLDER = "search"
 MOST_ON_PAGE = 1000  # entries; a month of 500 busy blogs would be a page of megabytes, made anew with every post
 _SNIPPET = 200  # characters of an entry's summary that are searched
+_ROW = attrgetter("row")
+_SOURCE = attrgetter("source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """`name` as in file names (`2026-03`), `rows` newest first, `key` of what its pages are made of.
+    """`name` as in file names (`2026-03`), `rows` newest first, `key` of what its pages are made of ("" with days).
 
     A day of a full month is a `Month` of its own (`2026-03-31`), one of the month's `days`.
     """
@@ -63,9 +66,13 @@ class Month:
 def months_of(lines: Sequence[Line], titles: Mapping[int, str]) -> list[Month]:
     """The months with entries, the newest first; `lines` are in that order. `titles`: of the sources, by row."""
     made = []
+    named = {row: f"{row} {title}" for row, title in titles.items()}
     for name, group in _parted(lines, month_of, _month_begins):
-        days = _parted(group, _day_of, _day_begins) if len(group) > MOST_ON_PAGE else ()
-        made.append(replace(_made(name, group, titles), days=tuple(_made(*day, titles) for day in days)))
+        if len(group) <= MOST_ON_PAGE:
+            made.append(_made(name, group, named))
+            continue
+        days = tuple(_made(*day, named) for day in _parted(group, _day_of, _day_begins))
+        made.append(Month(name=name, rows=tuple(map(_ROW, group)), key="", days=days))
     return made
 
 
@@ -74,9 +81,9 @@ def leaves(months: Iterable[Month]) -> list[Month]:
     return [leaf for month in months for leaf in (month.days or (month,))]
 
 
-def _made(name: str, group: Sequence[Line], titles: Mapping[int, str]) -> Month:
-    named = [(row, titles.get(row)) for row in sorted({line.source for line in group})]
-    return Month(name=name, rows=tuple([line.row for line in group]), key=digest(outline_key(group), named))
+def _made(name: str, group: Sequence[Line], named: Mapping[int, str]) -> Month:
+    said = [named.get(row, str(row)) for row in sorted(set(map(_SOURCE, group)))]
+    return Month(name=name, rows=tuple(map(_ROW, group)), key=digest(outline_key(group), said))
 
 
 def _parted(

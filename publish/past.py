@@ -38,9 +38,10 @@ def put_past(store: Memory, planet: Planet, ledger: Ledger, edition: Edition, li
     pages = leaves(months)
     beside = month_pages(pages)
     by_row = {record.row: record for record in planet.records}
+    frame = digest(works(), frame_key(edition))
     for month in pages:
         newer, older = beside[month.name]
-        key = digest(works(), month.key, newer and newer.name, older and older.name, frame_key(edition))
+        key = digest(frame, month.key, newer and newer.name, older and older.name)
         page = place(publication, page_name(month))
         index = place(publication, f"{SEARCH_FOLDER}/{month.name}.json")
         names = ([page] if around.archive else []) + ([index] if around.search else [])
@@ -65,38 +66,54 @@ def put_past(store: Memory, planet: Planet, ledger: Ledger, edition: Edition, li
 
 def _indexes(ledger: Ledger, edition: Edition, months: Sequence[Month]) -> Iterator[str]:
     publication = edition.publication
+    frame = digest(works(), frame_key(edition))
     if edition.around.archive:
-        from feedmill.publish.page import render_days, render_months
-
         for month in months:
             if month.days:
                 counted = [(day.name, len(day.rows)) for day in month.days]
                 yield from put_page(
                     ledger,
                     place(publication, page_name(month)),
-                    digest(works(), frame_key(edition), month.name, counted),
-                    lambda month=month: render_days(edition, month),  # type: ignore[misc]
+                    digest(frame, month.name, counted),
+                    lambda month=month: _days_page(edition, month),  # type: ignore[misc]
                 )
-        key = digest(works(), frame_key(edition), [(month.name, len(month.rows)) for month in months])
         yield from put_page(
-            ledger, place(publication, "archive/index.html"), key, lambda: render_months(edition, months)
+            ledger,
+            place(publication, "archive/index.html"),
+            digest(frame, [(month.name, len(month.rows)) for month in months]),
+            lambda: _months_page(edition, months),
         )
     if edition.around.search:
-        from feedmill.publish.page import render_search
-
-        key = digest(works(), frame_key(edition))
-        yield from put_page(ledger, place(publication, "search.html"), key, lambda: render_search(edition))
+        yield from put_page(ledger, place(publication, "search.html"), frame, lambda: _search_page(edition))
         name, data = place(publication, f"{SEARCH_FOLDER}/months.json"), search_months(leaves(months))
         if not ledger.fresh(name, digest(data)):
             ledger.put(name, data, digest(data))
 
 
+def _days_page(edition: Edition, month: Month) -> bytes:
+    from feedmill.publish.page import render_days
+
+    return render_days(edition, month)
+
+
+def _months_page(edition: Edition, months: Sequence[Month]) -> bytes:
+    from feedmill.publish.page import render_months
+
+    return render_months(edition, months)
+
+
+def _search_page(edition: Edition) -> bytes:
+    from feedmill.publish.page import render_search
+
+    return render_search(edition)
+
+
 def put_page(ledger: Ledger, name: str, key: str, make: Callable[[], bytes]) -> Iterator[str]:
     """A page that is not fresh; one that fails keeps its last good file."""
-    from feedmill.publish.check import check
-
     if ledger.fresh(name, key):
         return
+    from feedmill.publish.check import check
+
     try:
         data = make()
         wrong = check("html", data)

@@ -48,6 +48,16 @@ class Rows:
         for first, last in spans:
             self._marks[first : last + 1] = b"\1" * (last + 1 - first)
 
+    def __str__(self) -> str:
+        """As `write_ranges` writes them."""
+        found = []
+        marks, end = self._marks, 0
+        while (first := marks.find(1, end)) >= 0:
+            end = marks.find(0, first)
+            end = len(marks) if end < 0 else end
+            found.append(str(first) if end == first + 1 else f"{first}-{end - 1}")
+        return ",".join(found)
+
     def __contains__(self, row: int) -> bool:
         return row < len(self._marks) and self._marks[row] == 1
 

@@ -57,15 +57,15 @@ def public_document(document: Mapping[str, Any]) -> dict[str, Any]:
     for source in document["sources"]:
         url = source["url"]
         safe = without_secret(url)
-        hidden = {
-            name: value.replace(url, safe) if isinstance(value, str) else value
-            for name, value in source.items()
-            if name != "url"
-        }
+        hidden = dict(source)
+        if safe != url:
+            hidden = {
+                name: value.replace(url, safe) if isinstance(value, str) else value for name, value in source.items()
+            }
         for name in ("site_url", "moved_to"):
             if hidden.get(name):
                 hidden[name] = without_secret(hidden[name])
-        sources.append({"url": safe, **hidden})
+        sources.append({**hidden, "url": safe})
     return {**document, "sources": sources}
 
 

@@ -101,19 +101,39 @@ def test_the_version_is_printed(inside):
     assert f"feedmill {__version__}\n" == inside("--version").out
 
 
-def test_help_imports_nothing_heavy():
-    """A start of the command line loads click, and no library that a command may need later."""
+def imported(folder, *arguments):
+    """The modules that a command loads."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "feedmill", "--help"],
+        [sys.executable, "-X", "importtime", "-m", "feedmill", *arguments],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=True,
         env={name: value for name, value in os.environ.items() if not name.startswith("COV")},
     )
-    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
 
-    assert set() == HEAVY & imported
-    assert "click" in imported
+
+def test_help_imports_nothing_heavy(tmp_path):
+    """A start of the command line loads click, and no library that a command may need later."""
+    loaded = imported(tmp_path, "--help")
+
+    assert set() == HEAVY & loaded
+    assert "click" in loaded
+
+
+def test_without_news_a_command_imports_no_library_that_fetches_parses_or_renders(feedmill, config, site, tmp_path):
+    """A sync that is told "not modified" and a publish that finds all as it should be, as a cron job has them daily."""
+    config(site.feed())
+    assert 0 == feedmill("sync").code
+    synced, published = imported(tmp_path, "sync", "--force"), imported(tmp_path, "publish")
+    read = imported(tmp_path, "status")
+
+    assert [200, 304] == [status for path, status in site.asked if path == "/feed.xml"]
+    assert {"sqlalchemy", "pydantic", "requests"} == HEAVY & synced
+    assert {"sqlalchemy", "pydantic"} == HEAVY & published == HEAVY & read
+    assert set() == {"feedmill.publish.page", "feedmill.publish.feed", "requests", "urllib3"} & published
+    assert set() == {"feedmill.publish.edition"} & synced
 
 
 def raising(error):
