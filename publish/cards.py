@@ -7,13 +7,15 @@ Never: markup of its own; a clock. The template escapes what a card says, except
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import time
 from hashlib import blake2b
+from html import escape
 from itertools import groupby
 
-from feedmill.feeds.entry import Author, Enclosure
+from feedmill.feeds.entry import Author
 from feedmill.publish.aggregate import Edition, PublishedEntry
 from feedmill.publish.branches import Around
 from feedmill.publish.fragment import for_page
@@ -24,14 +26,17 @@ MOST_CARDS = 100  # the feeds and the archive hold the rest; a page of more is n
 HUES = 24
 # HTML and CSS of a page stay below 50 kB (check G10). The stylesheet takes 15 of them and the frame 3; the numbers
 # below are estimates of what a template makes of a card, held by a test.
-_CARDS_BYTES = 30_000
+_CARDS_BYTES = 29_500
 _CONTENT_BYTES = 6_000
 _CARD_BYTES = 740
+_BRANCH_BYTES = 3_500  # how often a source posts, and the ways home
 _SOURCE_BYTES = 160  # of one beside the stream
+_OWN_FEED_BYTES = 170  # more, where there is no page of its own
 MOST_LISTED = 30  # sources beside the stream; the page of all sources has the rest
 _FEWEST_CARDS = 8
 _SNIPPET = 300  # characters of a summary: two or three lines
 _SHORT_TEXT = 500  # characters: a post without summary that is shown at once
+_WRAPPING = re.compile(r"</?(?:p|pre|div|span|br|b|i|strong|em|code)\b[^>]*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +72,15 @@ class Group:
 
 def cards_of(edition: Edition) -> list[Card]:
     """The newest entries, as many as a page may weigh; the newest posts among them as a whole, while there is room."""
-    entries = _within(edition.entries, _CARDS_BYTES - _SOURCE_BYTES * min(MOST_LISTED, len(edition.sources)))
+    each = _SOURCE_BYTES if edition.around.sources else _SOURCE_BYTES + _OWN_FEED_BYTES
+    beside = _BRANCH_BYTES if edition.around.kind else each * min(MOST_LISTED, len(edition.sources))
+    entries = _within(edition.entries, _CARDS_BYTES - beside)
     room = _CONTENT_BYTES
     cards = []
     for entry in entries:
         content = for_page(entry.content_html) if len(entry.content_html) <= 2 * room else ""
+        if len(content) < 1000 and _WRAPPING.sub("", content).strip() == escape(entry.title, quote=False):
+            content = ""  # the title has said it
         if len(content.encode()) > room:
             content = ""
         room -= len(content.encode())
@@ -84,6 +93,7 @@ def _within(entries: Sequence[PublishedEntry], room: int) -> Sequence[PublishedE
     for at, entry in enumerate(entries[:MOST_CARDS]):
         texts = (entry.title, entry.summary[:_SNIPPET], entry.source.title, entry.image or "", *entry.categories[:8])
         size = sum(len(text.encode()) + 40 for text in texts) + len(entry.url or "") + len(entry.id)
+        size += sum(len(enclosure.url) + 90 for enclosure in entry.enclosures)
         room -= (
             _CARD_BYTES + size + sum(len(author.name.encode()) + len(author.url or "") + 90 for author in entry.byline)
         )
@@ -122,7 +132,7 @@ def _card(entry: PublishedEntry, edition: Edition, content: str) -> Card:
         content=content,
         at_once=not entry.summary and len(content) <= 2 * _SHORT_TEXT,
         language=None if language == page_language(edition) else language or "",
-        media=tuple((enclosure.url, _media_words(enclosure)) for enclosure in entry.enclosures),
+        media=tuple(_media(entry)),
         summary=one_line(entry.summary, most=_SNIPPET),
         tags=tuple((term, below(around, pages.get(term.casefold()))) for term in entry.categories[:8]),
         source_page=below(around, page),
@@ -134,10 +144,17 @@ def below(around: Around, place: str | None) -> str | None:
     return None if place is None else around.up + place
 
 
-def _media_words(enclosure: Enclosure) -> str:
-    kind = (enclosure.media_type or "").partition("/")[0]
-    word = {"audio": "Listen", "video": "Watch", "image": "Picture"}.get(kind, "Attachment")
-    return f"{word} ({size_in_words(enclosure.length)})" if enclosure.length else word
+def _media(entry: PublishedEntry) -> Iterator[tuple[str, str]]:
+    """(URL, words). How long it is, is told of the first recording: that is the episode."""
+    seconds = entry.seconds
+    for enclosure in entry.enclosures:
+        kind = (enclosure.media_type or "").partition("/")[0]
+        word = {"audio": "Listen", "video": "Watch", "image": "Picture"}.get(kind, "Attachment")
+        facts = [size_in_words(enclosure.length)] if enclosure.length else []
+        if seconds and kind in {"audio", "video"}:
+            facts.insert(0, duration_in_words(seconds))
+            seconds = None
+        yield enclosure.url, f"{word} ({', '.join(facts)})" if facts else word
 
 
 def hue_of(key: str) -> int:
@@ -148,6 +165,14 @@ def hue_of(key: str) -> int:
 def letter_of(title: str) -> str:
     """What stands on a source's tile when it has no icon: the first letter or digit of its name."""
     return next((letter.upper()[:1] for letter in title if letter.isalnum()), "·")
+
+
+def duration_in_words(seconds: int) -> str:
+    """`1 h 12 min`, `4 min`, `50 s`: how long a recording is, for people."""
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
 def size_in_words(length: int) -> str:

@@ -29,7 +29,7 @@ from feedmill.publish.frame import Frame, feeds_of, frame_of, frame_of_status
 from feedmill.publish.links import is_private
 from feedmill.publish.status_words import SourceLine
 from feedmill.publish.theme import DEFAULT, Theme
-from feedmill.publish.xmltext import clean, rfc3339
+from feedmill.publish.xmltext import clean_html, rfc3339
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -62,6 +62,7 @@ def render_page(edition: Edition) -> bytes:
     sources = _source_items(edition)
     at_home = f"{edition.title} at {around.home}" if around.kind == "source" else edition.title
     description = edition.publication.description or _description(edition)
+    listed_elsewhere = around.sources or edition.offers("opml")
     return _render(
         "branch.html" if around.kind else "index.html",
         frame=frame_of(edition, title=at_home, description=description, up=around.up),
@@ -70,7 +71,7 @@ def render_page(edition: Edition) -> bytes:
         around=around,
         days=[(day.isoformat(), in_words(day), groups_of(group, edition.publication.fold)) for day, group in days],
         more=max(0, len(edition.entries) - len(cards)),
-        sources=_listed(sources, {card.entry.source_key for card in cards}) if around.sources else sources,
+        sources=_listed(sources, {card.entry.source_key for card in cards}) if listed_elsewhere else sources,
         source_count=len(sources),
         feeds=feeds_of(edition),
         readers=_readers(edition),
@@ -267,7 +268,7 @@ def _source_item(record: SourceRecord, edition: Edition) -> SourceItem:
 def _render(name: str, *, frame: Frame, **values: Any) -> bytes:
     """The bytes of a page. Private-use characters mean nothing without the font of the site they come from."""
     return _PRIVATE_USE.sub(
-        "", clean(_environment(frame.theme).get_template(name).render(frame=frame, **values))
+        "", clean_html(_environment(frame.theme).get_template(name).render(frame=frame, **values))
     ).encode()
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from feedmill.feeds.entry import Author
 from feedmill.publish.aggregate import Edition, aggregate
 from feedmill.publish.branches import Around
-from feedmill.publish.cards import MOST_CARDS, MOST_LISTED, hue_of, letter_of, size_in_words
+from feedmill.publish.cards import MOST_CARDS, MOST_LISTED, duration_in_words, hue_of, letter_of, size_in_words
 from feedmill.publish.fragment import for_page
 from feedmill.publish.months import Item, Month
 from feedmill.publish.page import (
@@ -191,6 +191,49 @@ def test_a_page_of_many_entries_ends_and_says_so(bakery, make) -> None:
     assert len(page.encode()) + len(DEFAULT.static_files()["style.css"]) < 50_000  # check G10
 
 
+def test_an_episode_says_how_long_it_is_and_how_large(bakery, make) -> None:
+    stored = bakery.entry(
+        1, enclosures=(bakery.enclosure(), bakery.enclosure("b"), bakery.enclosure("c", media_type="image/png"))
+    )
+    made = make(stored)
+    (entry,) = made.entries
+    page = render_page(replace(made, entries=(replace(entry, seconds=4350),))).decode()
+
+    assert page.count(">Listen (1 h 12 min, 123 kB)</a>") == 1, "the first recording is the episode"
+    assert page.count(">Listen (123 kB)</a>") == 1
+    assert ">Picture (123 kB)</a>" in page
+    assert [duration_in_words(seconds) for seconds in (20, 240, 3600)] == ["20 s", "4 min", "1 h"]
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ("<pre>Salt &amp; bread</pre>", False),
+        ("<p><b>Salt &amp; bread</b></p>", False),
+        ("<p>Salt &amp; bread, and more</p>", True),
+        ('<p><a href="https://ada.example/">Salt &amp; bread</a></p>', True),
+        ('<p>Salt &amp; bread</p><img src="https://ada.example/salt.png" alt="">', True),
+    ],
+)
+def test_a_post_that_only_repeats_its_title_is_not_shown_twice(bakery, make, content: str, shown: bool) -> None:
+    page = render_page(make(bakery.entry(1, title="Salt & bread", content_html=content, summary="")))
+
+    assert (b"e-content" in page) == shown
+
+
+def test_a_publication_of_many_sources_without_pages_of_their_own_leads_to_their_list(bakery, make) -> None:
+    many = [f"blog{number}" for number in range(MOST_LISTED + 1)]
+    made = make(bakery.entry(1, many[3]), sources=many)
+    listed = render_page(made).decode()
+    nowhere_else = render_page(replace(made, publication=replace(made.publication, formats=("atom", "html")))).decode()
+
+    assert (
+        f'<a href="{made.url}subscriptions.opml" type="text/x-opml">All {MOST_LISTED + 1} sources (OPML)</a>' in listed
+    )
+    assert ("blog3" in listed, "blog4" in listed) == (True, False)
+    assert "blog4" in nowhere_else
+
+
 def test_an_empty_planet_says_what_happens_next(make) -> None:
     assert b"The first posts appear as soon as" in render_page(make())
     assert b"No blog has been added yet" in render_page(make(sources=()))
@@ -236,11 +279,15 @@ def test_the_status_page_says_what_is_wrong_and_what_helps(bakery) -> None:
         "bad", standing=Standing.FAILING, failure=FailureKind.TLS, detail=EVIL, failing_since=bakery.start
     )
     html = render_status(
-        "Planet", status_lines([bakery.source("ada"), bad]), [("Planet", "./")], generator_version="0.1.0"
+        "Planet",
+        status_lines([bakery.source("ada"), bad]),
+        [("Planet", "./"), ("A&B", "a/")],
+        generator_version="0.1.0",
     )
     page = Tags(html)
 
     assert b"1 of 2 sources needs attention." in html
+    assert b'<span>Also published here:</span>\n<a href="a/" dir="auto">A&amp;B</a>\n</p>' in html
     assert b"Its certificate is not valid" in html
     assert b"2 March 2026, 08:05 UTC" in html
     assert page.all("script") == []
@@ -251,6 +298,7 @@ def test_the_status_page_of_a_healthy_and_of_an_empty_planet(bakery) -> None:
     def words(*names: str) -> bytes:
         return render_status("P", status_lines([bakery.source(n) for n in names]), [], generator_version="1")
 
+    assert b"Also published here" not in words("ada")
     assert b"All is well with the one source." in words("ada")
     assert b"All is well with all 2 sources." in words("ada", "bob")
     assert b"No source has been added yet." in words()
