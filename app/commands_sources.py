@@ -1,7 +1,8 @@
 """`init add remove import export check`: the commands that are about feedmill.toml and what it lists.
 
 In:  a Session and arguments. Out: an exit code.
-Never: touches the store, but to read titles for `export`, and to keep what `add` fetched (one request, check 1).
+Never: touches the store, but to read titles for `export` and where sources moved to, and to keep what `add` fetched
+(one request, check 1).
 """
 
 from __future__ import annotations
@@ -49,12 +50,12 @@ def add(session: Session, urls: Sequence[str], title: str | None, tags: Sequence
     from feedmill.feeds.deny import DenyList
     from feedmill.feeds.errors import FeedmillError, UsageError
     from feedmill.feeds.source import Source
-    from feedmill.subscribe import Known, Refusal, complete, find_feed, visiting
+    from feedmill.subscribe import Refusal, complete, find_feed, known_sources, visiting
 
     if title and len(urls) > 1:
         raise UsageError("--title: it can name one source only, and several URLs were given")
     settings = session.settings()
-    known, denied = Known(settings.sources), DenyList(settings.deny)
+    known, denied = known_sources(settings), DenyList(settings.deny)
     found: list[Source] = []
     documents: dict[str, Fetched] = {}
     refused = 0
@@ -95,10 +96,10 @@ def add(session: Session, urls: Sequence[str], title: str | None, tags: Sequence
 def remove(session: Session, url: str) -> int:
     """Take a source out of the configuration. Its entries stay in the store until they are pruned."""
     from feedmill.config.edit import remove_source
-    from feedmill.subscribe import Known
+    from feedmill.subscribe import known_sources
 
     settings = session.settings()
-    remove_source(session.path, Known(settings.sources).named(url, settings.path))
+    remove_source(session.path, known_sources(settings).named(url, settings.path))
     session.output.say(f"removed {url}; its entries leave the publications with the next sync")
     return 0
 
@@ -112,14 +113,14 @@ def import_opml(session: Session, place: str) -> int:
     from feedmill.feeds.deny import DenyList
     from feedmill.feeds.errors import FeedmillError
     from feedmill.publish.planets import read_subscriptions
-    from feedmill.subscribe import Known, safe_source
+    from feedmill.subscribe import known_sources, safe_source
 
     settings = session.settings()
     try:
         subscriptions = read_subscriptions(_document(settings, place), url=place if _is_url(place) else None)
     except ValueError as error:
         raise FeedmillError(f"{place}: {error}") from None
-    known, denied = Known(settings.sources), DenyList(settings.deny)
+    known, denied = known_sources(settings), DenyList(settings.deny)
     fresh: list[Source] = []
     problems = list(subscriptions.problems)
     twins = 0

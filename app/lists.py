@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from feedmill.feeds.encoding import url_key
 from feedmill.feeds.errors import ConfigError
 from feedmill.feeds.outcome import Failure, Fetched, Gone, NotModified, RawDocument, Validators
 from feedmill.feeds.source import Source
@@ -38,7 +40,18 @@ def listed_sources(
             found += _remote(item.opml, settings.address(item.opml), store, fetcher, settings.fetch, clock)
         else:
             found += _local(Path(item.opml))
-    return found
+    return _as_known(found, settings, store)
+
+
+def _as_known(found: list[Source], settings: Settings, store: Store) -> list[Source]:
+    """A list that names where one of our sources moved to for good means that source (the lists of feedmills do),
+    unless the configuration itself names the new address."""
+    moved = store.moved()
+    if not moved:
+        return found
+    for source in settings.sources:
+        moved.pop(url_key(source.url), None)
+    return [replace(source, url=moved.get(url_key(source.url), source.url)) for source in found]
 
 
 def _local(path: Path) -> list[Source]:

@@ -107,10 +107,14 @@ class Showing:
         if len(shown) >= publication.limit and (stored.sort_at, stored.row) < (shown[-1].sort_at, shown[-1].row):
             newer = counted(publication.limit, "entry is", "entries are")
             return f"{newer} newer (limit = {publication.limit})"
+        shares = gather(self._store, publication, self._planet)
+        if shares.too_much and stored.sort_at <= shares.too_much[0].sort_at:
+            newer = counted(len(shown), "newer entry fills", "newer entries fill")
+            return f"{newer} the feed (max_size = {publication.max_bytes / 1e6:g}MB)"
         most = publication.select.per_source
         if most is not None:
             return f"its source has its share of the time window already (per_source = {most})"
-        if any(other.row == stored.row for other in gather(self._store, publication, self._planet).over):
+        if any(other.row == stored.row for other in shares.over):
             return "its source has its share of the feed, a quarter, with newer entries while others post (fair = true)"
         return "another entry stands for it"
 

@@ -47,10 +47,14 @@ class Refusal:
 
 
 class Known:
-    """The sources we have, by what their URLs mean and not by how they are written."""
+    """The sources we have, by what their URLs mean and not by how they are written; with their `records`, also by where
+    they moved to for good: that is what our own lists tell of them (check D4)."""
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    def __init__(self, sources: Iterable[Source], records: Iterable[SourceRecord] = ()) -> None:
         self._urls = {_key(source.url): source.url for source in sources}
+        for record in records:
+            if record.state.adopted:
+                self._urls.setdefault(_key(record.state.adopted), record.source.url)
 
     def twin(self, url: str) -> str | None:
         """The configured URL that means the same feed."""
@@ -192,6 +196,14 @@ def safe_source(source: Source) -> Source | str:
         context = error.errors()[0].get("ctx") or {}
         return str(context.get("sentence", "its url cannot be used"))
     return Source(url=row.url, title=row.title, tags=tuple(row.tags))
+
+
+def known_sources(settings: Settings) -> Known:
+    """The configured sources; without what the store remembers of them when it is out of reach."""
+    try:
+        return Known(settings.sources, records_of(settings))
+    except FeedmillError:
+        return Known(settings.sources)
 
 
 def records_of(settings: Settings) -> list[SourceRecord]:

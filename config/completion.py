@@ -22,7 +22,9 @@ from feedmill.feeds.source import NO_RULES, Filter, Source, SourceRules
 from feedmill.ingest.options import FetchOptions, ScheduleOptions, TlsTrust
 from feedmill.publish.options import ServeOptions
 
+LEAST_CEILING, BYTES_OF_AN_ENTRY = 5_000_000, 100_000  # `max_size` where none is named: most posts are a tenth of it
 DIGESTS = 14  # `limit` of a publication of days that names none
+WHOLE = 2000  # entries that one document may be asked to hold as all there are
 
 
 def complete(document: Document, path: Path, text: str, environ: Mapping[str, str]) -> Settings:
@@ -51,6 +53,7 @@ def complete(document: Document, path: Path, text: str, environ: Mapping[str, st
             _publication(row, document.title, url) for row in document.publication or [PublicationTable()]
         ),
         deny=deny,
+        precompress=tuple(document.precompress),
         readers=tuple(document.readers.items()),
         theme=None if document.theme is None else resolve(path, document.theme),
         notices=notices(document, path, text, sources=sources, deny=deny, schedule=schedule),
@@ -147,17 +150,21 @@ def _schedule(table: ScheduleTable) -> ScheduleOptions:
 
 def _publication(row: PublicationTable, planet: str, url: str) -> Publication:
     title = row.title or (f"{planet}: {row.path}" if row.path else planet)
+    limit = WHOLE if row.complete else row.limit
     return Publication(
         title=title,
         url=f"{url}{row.path}/" if row.path else url,
         path=row.path,
-        limit=row.limit if row.profile != "digest" or "limit" in row.model_fields_set else DIGESTS,
+        limit=limit if row.profile != "digest" or "limit" in row.model_fields_set else DIGESTS,
+        max_bytes=0 if row.complete else row.max_size or max(LEAST_CEILING, BYTES_OF_AN_ENTRY * row.limit),
+        complete=row.complete,
         tags=tuple(row.tags),
         formats=tuple(row.formats),
         description=row.description or "",
         language=row.language,
         rights=row.rights,
         owner=row.owner,
+        owner_email=row.owner_email,
         icon=row.icon,
         select=_selection(row),
         profile=row.profile,
@@ -171,8 +178,13 @@ def _publication(row: PublicationTable, planet: str, url: str) -> Publication:
 def _extras(row: PublicationTable) -> dict[str, bool]:
     """The publication at the root has them all when it has a page, another one what it asks for."""
     at_root = not row.path and "html" in row.formats
-    names = ("source_feeds", "tag_feeds", "archive", "search")
-    return {name: at_root if getattr(row, name) is None else getattr(row, name) for name in names}
+    default = {
+        "source_feeds": at_root,
+        "tag_feeds": at_root,
+        "archive": at_root and not row.complete,
+        "search": at_root,
+    }
+    return {name: value if (asked := getattr(row, name)) is None else asked for name, value in default.items()}
 
 
 def _selection(row: PublicationTable) -> Selection:

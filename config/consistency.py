@@ -27,6 +27,7 @@ def cross_problems(document: Document, path: Path, environ: Mapping[str, str]) -
     yield from _missing_secrets(document, environ)
     yield from _double_sources(document)
     yield from _double_folders(document)
+    yield from _never_complete(document)
     yield from _odd_denials(document)
     yield from _interval_order(document.schedule)
     yield from _exposed_files(document, path)
@@ -79,6 +80,28 @@ def _double_folders(document: Document) -> Iterator[Problem]:
                 ("publication", index, "path"),
                 f"{shown(publication.path)} is already publication[{first + 1}]'s folder, expected one for each",
             )
+
+
+def _never_complete(document: Document) -> Iterator[Problem]:
+    """A document that is the whole feed (RFC 5005 section 2) has no limit, and nothing is in archives."""
+    for index, publication in enumerate(document.publication):
+        if not publication.complete:
+            continue
+        for name in ("limit", "max_size"):
+            if name in publication.model_fields_set:
+                yield (
+                    ("publication", index, name),
+                    "complete = true is there too, expected one: all entries, or so many",
+                )
+        if publication.archive:
+            yield (
+                ("publication", index, "archive"),
+                "complete = true is there too, expected one of them: nothing is left",
+            )
+        if publication.profile == "digest":
+            yield ("publication", index, "complete"), "a digest is never complete, expected another profile"
+        if not {"atom", "rss"} & set(publication.formats):
+            yield ("publication", index, "complete"), 'only Atom and RSS can say so, expected one of them in "formats"'
 
 
 def _odd_denials(document: Document) -> Iterator[Problem]:

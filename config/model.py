@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from feedmill.config import publication_words, rule_words, units
 from feedmill.config.units import shown
 from feedmill.feeds.publication import FORMATS
+from feedmill.publish.options import CODINGS
 
 _SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\"<>\\^`]")
@@ -195,6 +196,17 @@ def check_formats(values: list[str]) -> list[str]:
     return [name for name in FORMATS if name in values]
 
 
+def check_codings(values: list[str]) -> list[str]:
+    """The content codings of twins, each once, in our order."""
+    from feedmill.config.problems import did_you_mean
+
+    for value in values:
+        if value not in CODINGS:
+            known = ", ".join(CODINGS)
+            raise wrong(f"{shown(value)} is no coding that we write{did_you_mean(value, CODINGS)}, expected {known}")
+    return [name for name in CODINGS if name in values]
+
+
 def _measured(read: Any) -> Any:
     def check(value: object) -> Any:
         try:
@@ -319,12 +331,15 @@ class PublicationTable(Table):
     path: Annotated[str, AfterValidator(check_folder)] = ""
     title: Words | None = None
     limit: Annotated[int, Field(ge=1, le=10_000)] = 60
+    max_size: Annotated[Size, Field(ge=100_000)] | None = None
+    complete: bool = False
     tags: Tags = []
     formats: Annotated[list[str], AfterValidator(check_formats)] = list(FORMATS)
     description: Words | None = None
     language: Annotated[str, AfterValidator(_measured(publication_words.language))] | None = None
     rights: Words | None = None
     owner: Words | None = None
+    owner_email: Annotated[str, AfterValidator(_measured(publication_words.email))] | None = None
     icon: Url | None = None
     sources: Tags = []
     words: Tags = []
@@ -362,6 +377,7 @@ class Document(Table):
     store: Annotated[str, AfterValidator(check_store)] = "feedmill.db"
     output: Words = "public"
     theme: Words | None = None
+    precompress: Annotated[list[str], AfterValidator(check_codings)] = []
     readers: dict[str, Annotated[str, AfterValidator(_measured(publication_words.reader))]] = {}
     fetch: FetchTable = FetchTable()
     schedule: ScheduleTable = ScheduleTable()

@@ -52,6 +52,7 @@ class Settings:
     publications: tuple[Publication, ...] = ()
     deny: tuple[Deny, ...] = ()
     readers: tuple[tuple[str, str], ...] = ()
+    precompress: tuple[str, ...] = ()
     theme: Path | None = None
     notices: tuple[str, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -86,6 +87,7 @@ class Settings:
             generator_version=__version__,
             deny=self.deny,
             readers=self.readers,
+            precompress=self.precompress,
             theme=self.theme,
             hubs=self.hubs,
         )

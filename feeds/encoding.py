@@ -262,6 +262,8 @@ def channel(value: Channel) -> str:
         parts["skip_days"] = sorted(value.skip_days)
     if value.entries:
         parts["entries"] = value.entries
+    if value.podcast:
+        parts["podcast"] = value.podcast
     return dump(parts) if parts else "{}"
 
 
@@ -282,6 +284,7 @@ def channel_from(text: str) -> Channel:
         skip_hours=frozenset(parts.get("skip_hours", ())),
         skip_days=frozenset(parts.get("skip_days", ())),
         entries=parts.get("entries", 0),
+        podcast=tuple((name, said) for name, said in parts.get("podcast", ())),
     )
 
 

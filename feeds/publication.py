@@ -37,6 +37,8 @@ class Publication:
     `url` is the absolute public URL of its folder, with a trailing slash; `path` the folder below the output, "": root.
     `tags` empty: everything; else only sources and entries with one of these.
     `max_loss`: the share (0 to 1) of its entries that it may lose at once before the last good edition is kept.
+    `max_bytes`: what each of its feeds may weigh; 0: no ceiling. `complete`: each document is the whole feed (RFC 5005
+    section 2): everything that is asked for, no limit, no archives.
     `timezone`: whose days a digest tells of.
     `fold`: how many consecutive posts of one source and day the page shows before it folds the rest; 0: all.
     """
@@ -46,11 +48,14 @@ class Publication:
     path: str = ""
     description: str = ""
     limit: int = 60
+    max_bytes: int = 5_000_000
+    complete: bool = False
     tags: tuple[str, ...] = ()
     formats: tuple[str, ...] = FORMATS
     language: str | None = None
     rights: str | None = None
     owner: str | None = None
+    owner_email: str | None = None
     icon: str | None = None
     select: Selection = Selection()
     profile: str = "full"

@@ -97,6 +97,7 @@ class Channel:
     skip_hours: frozenset[int] = frozenset()
     skip_days: frozenset[int] = frozenset()
     entries: int = 0
+    podcast: tuple[tuple[str, str], ...] = ()  # what a podcast says of itself: ("itunes:category", "Arts"), ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,11 @@ class Store(EntryMemory, IconMemory):
         with self._read() as connection:
             return store_sources.records(connection, urls)
 
+    def moved(self) -> dict[str, str]:
+        """Addresses that configured sources have moved to for good (as `encoding.url_key`) to their configured URL."""
+        with self._read() as connection:
+            return store_sources.moved(connection)
+
     def claim(
         self,
         now: datetime,

@@ -37,6 +37,7 @@ _CONFIGURED = select(
     sources.c.removed_at,
 )  # fmt: skip
 _RECORDS = select(*rows.RECORD).where(sources.c.removed_at.is_(None)).order_by(sources.c.position, sources.c.id)
+_MOVED = select(sources.c.adopted, sources.c.url).where(sources.c.adopted.is_not(None), sources.c.removed_at.is_(None))
 _RECORDS_BY_KEY = _RECORDS.where(sources.c.url_key.in_(bindparam("keys", expanding=True)))
 _RECORDS_BY_ROW = select(*rows.RECORD).where(sources.c.id.in_(bindparam("rows", expanding=True)))
 _BY_ROW = update(sources).where(sources.c.id == bindparam("the_row"))
@@ -121,6 +122,11 @@ def records(connection: Connection, urls: Sequence[str] | None) -> list[SourceRe
     else:
         found = connection.execute(_RECORDS_BY_KEY, {"keys": [url_key(url) for url in urls]})
     return [rows.record_from(row) for row in found]
+
+
+def moved(connection: Connection) -> dict[str, str]:
+    """Where configured sources moved to for good, as `url_key`, to the URL that is configured."""
+    return {url_key(adopted): url for adopted, url in connection.execute(_MOVED)}
 
 
 def claim(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from feedmill.feeds.entry import Author, Origin, StoredEntry
 from feedmill.feeds.identity import published_id
@@ -19,20 +20,25 @@ from feedmill.publish.xmltext import language_tag, one_line, utc
 
 LONGEST_TITLE = 500  # characters (check T60)
 LONGEST_NAME = 200
+LONGEST_SUMMARY = 4000
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # validators and readers take anything before for a mistake
 
 
 def source_about(record: SourceRecord, *, public_planet: bool = True) -> Origin:
     """What is told of a source: the user's title, the feed's own words, and no address that is not for the public."""
-    about = record.channel.about
-    feed_url = public_address(record.source.url, public_planet=public_planet)
+    return _told(record.source.url, source_title(record), record.channel.about, public_planet)
+
+
+@lru_cache(maxsize=8192)  # the pages and feeds of an edition ask it of the same sources, a tag's of a hundred
+def _told(url: str, title: str, about: Origin, public_planet: bool) -> Origin:
+    feed_url = public_address(url, public_planet=public_planet)
     site_url = public_address(about.site_url, public_planet=public_planet)
     identity = one_line(about.id)
     if not _is_uri(identity):
-        identity = feed_url or named_urn(record.source.url)
+        identity = feed_url or named_urn(url)
     return Origin(
         id=identity,
-        title=source_title(record),
+        title=title,
         url=feed_url,
         site_url=site_url,
         subtitle=one_line(about.subtitle, most=LONGEST_TITLE),

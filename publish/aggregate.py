@@ -17,12 +17,21 @@ from urllib.parse import urljoin
 from feedmill.feeds.entry import Author, Enclosure, Entry, Origin, StoredEntry
 from feedmill.feeds.publication import Publication
 from feedmill.feeds.source import SourceRecord
-from feedmill.publish.about import LONGEST_NAME, LONGEST_TITLE, Abouts, authors_of, entry_source, plausible
+from feedmill.publish.about import (
+    LONGEST_NAME,
+    LONGEST_SUMMARY,
+    LONGEST_TITLE,
+    Abouts,
+    authors_of,
+    entry_source,
+    plausible,
+)
 from feedmill.publish.branches import Around
 from feedmill.publish.links import is_private, web_url, without_secret
 from feedmill.publish.podcast import podcast_values, seconds_of
 from feedmill.publish.select import named_sources
-from feedmill.publish.xmltext import clean, language_tag, one_line, utc
+from feedmill.publish.show import Show, neutral, show_of
+from feedmill.publish.xmltext import clean, clean_html, language_tag, one_line, utc
 
 GENERATOR = "feedmill"
 GENERATOR_URL = "https://pypi.org/project/feedmill/"
@@ -45,7 +54,6 @@ _LEFTOVER_TAG = re.compile(
     re.IGNORECASE,
 )
 _LEFTOVER = re.compile(rf"&(?:[a-zA-Z]+\d*|#\d+|#[xX][0-9a-fA-F]+);|{_LEFTOVER_TAG.pattern}")
-_LONGEST_SUMMARY = 4000
 _MOST_CATEGORIES = 50
 _EXCERPT = 500  # characters
 
@@ -72,7 +80,7 @@ class PublishedEntry:
     source: Origin
     source_key: str  # what a source's colour and grouping hang on
     also_in: tuple[str, ...]  # titles of other sources with the same entry
-    podcast: tuple[tuple[str, str], ...] = ()  # "podcast:transcript" -> its URL, only what upstream had (check J1)
+    podcast: tuple[tuple[str, str], ...] = ()  # "itunes:duration" -> "12:30", only what upstream had (check J1)
     seconds: int | None = None  # how long its recording is
     words: int = 0  # of the whole post, whatever the profile tells of it
 
@@ -113,8 +121,10 @@ class Edition:
     around: Around = field(default_factory=Around)
     file: str = ""
     prev_archive: str | None = None
+    is_complete: bool = False  # its entries are the whole feed
     next_archive: str | None = None  # only of documents that closed together: a closed one is never changed
     tombstones: tuple[Tombstone, ...] = ()
+    show: Show | None = None  # of a feed with episodes
 
     @property
     def is_archive(self) -> bool:
@@ -127,6 +137,8 @@ class Edition:
         return (
             self.publication, self.id, self.title, self.url, self.updated, self.entries, self.generator_version,
             self.language, self.hubs, self.assets, self.file, self.prev_archive, self.next_archive, self.tombstones,
+            self.show,
+            self.is_complete,
         )  # fmt: skip
 
     @property
@@ -182,6 +194,9 @@ def aggregate(
             )
         except Exception as error:  # noqa: BLE001  one poisonous entry never costs the publication (DESIGN section 10)
             problems.append(f"entry {stored.entry.id!r} of {without_secret(stored.source_url)} left out: {error}")
+    show = show_of(publication, entries, records)
+    if show and not show.itunes:
+        entries = [replace(entry, podcast=neutral(entry.podcast)) if entry.podcast else entry for entry in entries]
     return Edition(
         publication=publication,
         id=feed_id,
@@ -194,6 +209,7 @@ def aggregate(
         language=language_tag(publication.language),
         problems=tuple(problems),
         tombstones=tuple(tombstones),
+        show=show,
     )
 
 
@@ -246,7 +262,7 @@ def _published(stored: StoredEntry, abouts: Abouts, extras: Mapping[str, str] | 
         byline=byline,
         language=language_tag(entry.language),
         summary=_summary(entry),
-        content_html=clean(entry.content_html),
+        content_html=clean_html(entry.content_html),
         categories=_categories(entry.categories),
         enclosures=tuple(_enclosures(entry.enclosures)),
         image=web_url(entry.image),
@@ -261,12 +277,7 @@ def _published(stored: StoredEntry, abouts: Abouts, extras: Mapping[str, str] | 
 
 
 def _in_profile(profile: str, entry: PublishedEntry, stored: StoredEntry) -> PublishedEntry:
-    """How much of an entry is told; its id is the same in every profile, so that readers see one entry.
-
-    iTunes' elements are for podcasts: a channel that has them must describe itself as one (W3C: MissingItunesElement).
-    """
-    if profile != "podcast" and entry.podcast:
-        entry = replace(entry, podcast=tuple(pair for pair in entry.podcast if not pair[0].startswith("itunes:")))
+    """How much of an entry is told; its id is the same in every profile, so that readers see one entry."""
     if profile == "headlines":
         return replace(entry, summary="", content_html="", image=None)
     return _excerpt(entry, stored.entry.content_text) if profile == "excerpt" else entry
@@ -281,7 +292,7 @@ def _excerpt(entry: PublishedEntry, text: str) -> PublishedEntry:
 
 
 def _summary(entry: Entry) -> str:
-    summary = _without_markup(one_line(entry.summary, most=_LONGEST_SUMMARY), entry.content_text)
+    summary = _without_markup(one_line(entry.summary, most=LONGEST_SUMMARY), entry.content_text)
     if len(entry.content_text) > 2 * len(summary):  # most: they need not be compared word by word
         return summary
     return "" if summary and entry.content_html and summary == one_line(entry.content_text) else summary

@@ -7,7 +7,7 @@ Never: changes a closed document, but to take a retracted entry out of it (check
 An entry is archived with the month it was posted in. A document closes when its month is over, or when an entry would
 otherwise be in no document at all: the subscription document and the archives together hold every entry at any moment
 (check E4). What comes late, for a month that is closed already, goes into the next document that closes; the rows of
-each document are remembered, so nothing comes twice.
+each document are remembered, so nothing comes twice. The first two documents close together, as each names the other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from feedmill.feeds.entry import StoredEntry
@@ -27,6 +28,7 @@ from feedmill.publish.select import fair, select, wanted
 
 FOLDER = "archive"
 MOST = 500  # entries in one document
+_in_time = attrgetter("sort_at", "row")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,17 @@ def month_of(at: int) -> str:
 def archived_rows(ledger: Ledger, *, passed: bool = False) -> Rows:
     """The rows that lie in a closed document; with `passed`, those too that were looked at and left out."""
     left_out = [ledger.notes.get("passed", "")] if passed else []
-    return Rows([*left_out, *(document["rows"] for document in ledger.notes.get("archives", ()))])
+    texts = [*left_out, *(document["rows"] for document in ledger.notes.get("archives", ()))]
+    if not texts:
+        return Rows(())
+    # A month's rows lie scattered, all of them together do not: the sum is kept, with what it was made of.
+    made_of, kept = digest(*texts), ledger.notes.setdefault("sum of rows", {})
+    known = kept.get(str(passed))
+    if known is not None and known[0] == made_of:
+        return Rows([known[1]])
+    rows = Rows(texts)
+    kept[str(passed)] = [made_of, str(rows)]
+    return rows
 
 
 class Archives:
@@ -70,6 +82,8 @@ class Archives:
         first = len(self._documents)
         for month, rows in sorted(self._due(open_lines, shown).items()):
             self._plan(month, rows)
+        if first == 0:
+            self._pair(open_lines, shown)
         for index in range(first, len(self._documents)):
             rows = sorted(read_ranges(self._documents[index]["rows"]))
             if not self._write(index, self._store.pick(rows)):
@@ -91,7 +105,7 @@ class Archives:
         floor = self._documents[-1]["month"] if self._documents else ""
         now = month_of(int(self._planet.now.timestamp()))
         due: dict[str, list[int]] = {}
-        for line in sorted(lines, key=lambda line: (line.sort_at, line.row)):
+        for line in sorted(lines, key=_in_time):
             month = max(month_of(line.sort_at), floor)
             if missing or month < now:
                 due.setdefault(month, []).append(line.row)
@@ -113,6 +127,22 @@ class Archives:
             )
             if self._documents[:-1] and "hash" not in self._documents[-2]:
                 self._documents[-2]["next"] = True
+
+    def _pair(self, lines: Sequence[Line], shown: Sequence[StoredEntry]) -> None:
+        """The first document of all has no neighbour to name when it closes alone, and a closed one learns of none
+        (check E8): its entries become two documents, or its only entry waits for another while the feed shows it."""
+        if len(self._documents) != 1:
+            return
+        alone = self._documents[0]
+        rows = read_ranges(alone["rows"])
+        ordered = [line.row for line in sorted(lines, key=_in_time) if line.row in rows]
+        half = len(ordered) // 2
+        if half:
+            name = f"{FOLDER}/{alone['month']}-2.xml"
+            self._documents.append({**alone, "name": name, "rows": write_ranges(ordered[half:]), "gone": {}})
+            alone.update(rows=write_ranges(ordered[:half]), next=True)
+        elif rows <= {stored.row for stored in shown}:
+            self._documents.clear()
 
     def _wanted(self, rows: list[int]) -> set[int]:
         """The rows that the publication wants for ever: whatever their age."""

@@ -16,6 +16,7 @@ from lxml import etree
 
 from feedmill.feeds.entry import Author, Origin
 from feedmill.publish.aggregate import FILES, TYPES, Edition, PublishedEntry
+from feedmill.publish.podcast_xml import finish_episode, finish_show
 from feedmill.publish.xmltext import rfc3339
 
 HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005
@@ -74,7 +75,7 @@ def finish_feed(feed: Element, edition: Edition) -> None:
     add_prolog(feed, edition)
     feed.find("updated").text = rfc3339(edition.updated)
     if edition.publication.owner:
-        _person(feed, Author(name=edition.publication.owner))
+        _person(feed, Author(name=edition.publication.owner), edition.publication.owner_email)
     _link(feed, rel="self", type=TYPES["atom"], href=edition.address("atom"))
     _link(feed, rel="alternate", type=TYPES["html"], href=edition.url)
     for hub in edition.hubs:
@@ -82,6 +83,7 @@ def finish_feed(feed: Element, edition: Edition) -> None:
     for name, picture in (("icon", edition.icon), ("logo", edition.logo)):
         if picture:
             add(feed, name, picture)
+    finish_show(feed, edition.show)
     spell_plainly(feed)
     _history(feed, edition)
     feed.append(banner(edition))
@@ -92,11 +94,14 @@ def finish_feed(feed: Element, edition: Edition) -> None:
 
 
 def _history(feed: Element, edition: Edition) -> None:
-    """RFC 5005 section 4: where the entries before these are; an archive says what it is and where the present is."""
+    """RFC 5005: a feed that is all there is says so (section 2), another one where the entries before these are
+    (section 4); an archive says what it is and where the present is."""
     if edition.prev_archive:
         _link(feed, rel="prev-archive", type=TYPES["atom"], href=edition.prev_archive)
     if edition.next_archive:
         _link(feed, rel="next-archive", type=TYPES["atom"], href=edition.next_archive)
+    if edition.is_complete:
+        etree.SubElement(feed, f"{{{HISTORY}}}complete", nsmap={"fh": HISTORY})
     if edition.is_archive:
         _link(feed, rel="current", type=TYPES["atom"], href=edition.url + FILES["atom"])
         etree.SubElement(feed, f"{{{HISTORY}}}archive", nsmap={"fh": HISTORY})
@@ -141,6 +146,7 @@ def finish_entry(element: Element, entry: PublishedEntry) -> None:
         _link(element, rel="enclosure", type=enclosure.media_type, length=length, href=enclosure.url)
     if entry.image:
         etree.SubElement(element, f"{MEDIA}thumbnail", url=entry.image)
+    finish_episode(element, entry)
     _source(element, entry.source)
     spell_plainly(element)
 
@@ -166,11 +172,13 @@ def _source(element: Element, origin: Origin) -> None:
             add(source, name, value)
 
 
-def _person(parent: Element, author: Author) -> None:
+def _person(parent: Element, author: Author, email: str | None = None) -> None:
     person = add(parent, "author")
     add(person, "name", author.name)
     if author.url:
         add(person, "uri", author.url)
+    if email:
+        add(person, "email", email)
 
 
 def _link(parent: Element, **attributes: str | None) -> None:

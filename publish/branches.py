@@ -80,6 +80,7 @@ def publication_of(branch: Branch, parent: Publication) -> Publication:
         limit=min(parent.limit, LIMIT),
         formats=formats_of(parent),
         owner=parent.owner,
+        owner_email=parent.owner_email,
         icon=parent.icon,
         profile=parent.profile,
         fold=0,

@@ -23,6 +23,7 @@ from feedmill.publish.ledger import Ledger, digest
 from feedmill.publish.past import put_page
 from feedmill.publish.render import place, render, works
 from feedmill.publish.select import select
+from feedmill.publish.weight import within
 
 MOST_OF_BRANCH = LIMIT + 10  # lines of a branch that are looked at: a few may be of one id
 _LOOKED_THROUGH = 40 * MOST_OF_BRANCH  # newest lines in which most tags have all that their branch shows
@@ -79,25 +80,34 @@ class Branching:
         if not tags:
             return {}
         near = self._lines[:_LOOKED_THROUGH]
-        since = near[-1].sort_at if near else 0
-        found = self._categorized(self._store.tagged(tags, since), near)
-        if len(self._lines) > len(near):
-            rare = [tag for tag in tags if len(found[tag]) < MOST_OF_BRANCH]
-            found |= self._categorized(self._store.tagged(rare), self._lines) if rare else {}
-        sources = self._sources_of(tags)
-        made = {}
-        for tag in tags:
-            own = {line for row in sources[tag] for line in self.by_source.get(row, [])[:MOST_OF_BRANCH]}
-            once = [line for line in own.union(found[tag]) if line.row not in self._copies]
-            made[tag] = sorted(once, key=_ORDER, reverse=True)[:MOST_OF_BRANCH]
+        made = self._newest_of(tags, near)
+        rare = [tag for tag in tags if len(made[tag]) < MOST_OF_BRANCH]
+        if rare and len(self._lines) > len(near):
+            made |= self._all_of(rare)
         return made
 
-    def _categorized(self, rows: Mapping[str, set[int]], lines: Sequence[Line]) -> dict[str, list[Line]]:
-        by_row = {line.row: line for line in lines}
-        return {
-            tag: sorted((by_row[row] for row in of_tag if row in by_row), key=_ORDER, reverse=True)[:MOST_OF_BRANCH]
-            for tag, of_tag in rows.items()
-        }
+    def _newest_of(self, tags: Sequence[str], near: Sequence[Line]) -> dict[str, list[Line]]:
+        made: dict[str, list[Line]] = {tag: [] for tag in tags}
+        of_source = _turned(self._sources_of(tags), tags)
+        of_entry = _turned(self._store.tagged(tags, near[-1].sort_at) if near else {}, tags)
+        nothing: set[str] = set()
+        for line in near:
+            if line.row not in self._copies:
+                for tag in of_source.get(line.source, nothing) | of_entry.get(line.row, nothing):
+                    made[tag].append(line)
+        return {tag: own[:MOST_OF_BRANCH] for tag, own in made.items()}
+
+    def _all_of(self, tags: Sequence[str]) -> dict[str, list[Line]]:
+        by_row = {line.row: line for line in self._lines if line.row not in self._copies}
+        sources, entries = self._sources_of(tags), self._store.tagged(tags)
+        made, nothing = {}, frozenset[int]()
+        for tag in tags:
+            rows = entries.get(tag, nothing).union(
+                *({line.row for line in self.by_source.get(row, ())} for row in sources[tag])
+            )
+            own = [by_row[row] for row in rows if row in by_row]
+            made[tag] = sorted(own, key=_ORDER, reverse=True)[:MOST_OF_BRANCH]
+        return made
 
     def _sources_of(self, tags: Sequence[str]) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {tag: [] for tag in tags}
@@ -121,6 +131,7 @@ class Branching:
             return ()
         publication = publication_of(branch, parent.publication)
         shown = select(self._store.pick([line.row for line in asked]), limit=publication.limit)
+        shown = shown[: within(shown, parent.publication)]
         edition = aggregate(
             publication,
             shown,
@@ -149,8 +160,6 @@ class Branching:
         return [record.row for record in self._planet.records if record.row in rows]
 
     def _source_list(self, parent: Edition) -> Iterator[str]:
-        from feedmill.publish.page import render_sources
-
         counts = {record.source.url: len(self.by_source.get(record.row, ())) for record in self._planet.records}
         edition = replace(parent, around=replace(parent.around, up="../"))
         urls = {record.row: record.source.url for record in self._planet.records}
@@ -162,4 +171,19 @@ class Branching:
             sorted((url, at.date()) for url, at in newest.items()), list(self._planet.about.values()),
         )  # fmt: skip
         target = place(parent.publication, "source/index.html")
-        yield from put_page(self._ledger, target, key, lambda: render_sources(edition, counts, newest))
+        yield from put_page(self._ledger, target, key, lambda: _sources_page(edition, counts, newest))
+
+
+def _turned(rows: Mapping[str, Iterable[int]], tags: Sequence[str]) -> dict[int, set[str]]:
+    """Tags by row, of rows by tag."""
+    found: dict[int, set[str]] = {}
+    for tag in tags:
+        for row in rows.get(tag, ()):
+            found.setdefault(row, set()).add(tag)
+    return found
+
+
+def _sources_page(edition: Edition, counts: Mapping[str, int], newest: Mapping[str, datetime]) -> bytes:
+    from feedmill.publish.page import render_sources
+
+    return render_sources(edition, counts, newest)

@@ -1,12 +1,15 @@
 """Put rendered files where readers find them.
 
-In:  a folder, and the bytes of each file by its path below it.
+In:  a folder, and the bytes of each file by its path below it; the codings of its twins, if there are to be any.
 Out: which files were written; `DeliveryError` naming the file that could not be.
 Never: writes a file whose bytes did not change (servers derive ETags from its time); shows half a file; follows a link
 that somebody put in a file's place.
 
 All files of one call are first written beside their targets and flushed, then renamed one after the other, so that a
 full disk or a crash while writing leaves every old file as it was.
+
+A twin (`publish.twins`) is written with its file and before it, and has the file's own time: another time says that a
+kill came between the two, and the next publish puts it right (`pair`).
 """
 
 from __future__ import annotations
@@ -15,12 +18,13 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from feedmill.feeds.errors import DeliveryError
+from feedmill.publish.twins import SUFFIXES, holds, is_packable, pack, twins_of
 
 MODE = 0o644  # for the web server's user to read
 _SEGMENT = re.compile(r"[^\W_][\w.\-]*")  # no leading dot, dash or underscore; letters of any script
@@ -38,8 +42,9 @@ class Delivery:
     kept: int
 
 
-def deliver(folder: Path, files: Mapping[str, bytes]) -> Delivery:
-    """Write `files` (path below `folder`, with slashes, to bytes) where their bytes differ from what is on disk."""
+def deliver(folder: Path, files: Mapping[str, bytes], *, codings: Sequence[str] = ()) -> Delivery:
+    """Write `files` (path below `folder`, with slashes, to bytes) where their bytes differ from what is on disk, and
+    with them their twins in `codings`."""
     changed = {name: data for name, data in files.items() if read(folder, name) != data}
     staged: list[tuple[Path, Path]] = []
     current = folder
@@ -51,6 +56,9 @@ def deliver(folder: Path, files: Mapping[str, bytes]) -> Delivery:
                 current = target = _target(folder, name)
                 _make_parents(folder, target.parent)
                 staged.append((_stage(target, data), target))
+                for twin, packed in twins_of(target.name, data, codings):
+                    current = target.with_name(twin)
+                    staged.insert(-1, (_stage(current, packed, like=staged[-1][0]), current))
             for temporary, target in staged:
                 current = target
                 temporary.replace(target)
@@ -65,7 +73,49 @@ def deliver(folder: Path, files: Mapping[str, bytes]) -> Delivery:
         raise DeliveryError(
             f"cannot write {current}: {error.strerror or error}; the last good file still stands"
         ) from error
-    return Delivery(written=tuple(target for _, target in staged), kept=len(files) - len(changed))
+    return Delivery(written=tuple(_target(folder, name) for name in changed), kept=len(files) - len(changed))
+
+
+def pair(folder: Path, names: Iterable[str], codings: Sequence[str], *, given_up: Sequence[str] = ()) -> None:
+    """Put right what lies beside delivered files: a twin in each of `codings`, of the same time; none in `given_up`."""
+    plain: dict[str, bool] = {}
+    for name in filter(is_packable, names):
+        parent = name.rpartition("/")[0]
+        if parent not in plain:
+            plain[parent] = not any(above.is_symlink() for above in _above(folder, name))
+        if not plain[parent]:
+            continue  # somebody else's folder
+        path = f"{folder}/{name}"
+        try:
+            for coding in given_up:
+                Path(path + SUFFIXES[coding]).unlink(missing_ok=True)
+            time_ns = _time_of(path)
+            odd = [coding for coding in codings if _time_of(path + SUFFIXES[coding]) != time_ns]
+            if odd and time_ns is not None:
+                _mend(_target(folder, name), read(folder, name) or b"", odd, time_ns)
+        except OSError as error:
+            raise DeliveryError(f"cannot write beside {path}: {error.strerror or error}") from error
+
+
+def _mend(target: Path, data: bytes, codings: Sequence[str], time_ns: int) -> None:
+    for coding in codings:
+        twin = target.with_name(target.name + SUFFIXES[coding])
+        kept = read(twin.parent, twin.name) if len(twin.name) <= 100 and not twin.is_symlink() else None
+        if kept is not None and holds(kept, coding, data):  # a copy of the folder with other times
+            os.utime(twin, ns=(time_ns, time_ns))
+            continue
+        temporary = _stage(twin, pack(data, coding), like=target)
+        try:
+            temporary.replace(twin)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _time_of(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def read(folder: Path, name: str) -> bytes | None:
@@ -87,13 +137,15 @@ def read(folder: Path, name: str) -> bytes | None:
 
 
 def withdraw(folder: Path, names: Sequence[str]) -> None:
-    """Take files away that are published no more, and the folders that are empty then."""
+    """Take files away that are published no more, their twins before them, and the folders that are empty then."""
     for name in names:
         target = _target(folder, name)
-        above = [folder / parent for parent in target.relative_to(folder).parents if parent.name]
+        above = _above(folder, name)
         if any(parent.is_symlink() for parent in above):
             continue  # somebody else's folder
         try:
+            for suffix in SUFFIXES.values():
+                target.with_name(target.name + suffix).unlink(missing_ok=True)
             target.unlink(missing_ok=True)
             for parent in above:
                 parent.rmdir()
@@ -146,6 +198,11 @@ def _target(folder: Path, name: str) -> Path:
     return folder.joinpath(*segments)
 
 
+def _above(folder: Path, name: str) -> list[Path]:
+    """The folders between a file and the output, the innermost first."""
+    return [folder / parent for parent in PurePath(name).parents if parent.name]
+
+
 def _make_parents(folder: Path, parent: Path) -> None:
     """The folders between the output and a file; a link among them is refused, the output itself may be one."""
     if parent == folder:
@@ -156,7 +213,8 @@ def _make_parents(folder: Path, parent: Path) -> None:
     parent.mkdir(exist_ok=True)
 
 
-def _stage(target: Path, data: bytes) -> Path:
+def _stage(target: Path, data: bytes, *, like: Path | None = None) -> Path:
+    """A temporary file beside `target`, on the disk for good; `like`: the file whose time it gets."""
     temporary = target.with_name(f".{target.name}.feedmill-{os.getpid()}-{os.urandom(8).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_NOFOLLOW, MODE)
     try:
@@ -164,6 +222,9 @@ def _stage(target: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), MODE)  # whatever the umask: the web server is another user
+            if like is not None:
+                time_ns = os.lstat(like).st_mtime_ns
+                os.utime(file.fileno(), ns=(time_ns, time_ns))
             os.fsync(file.fileno())
     except BaseException:
         with suppress(OSError):

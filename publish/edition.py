@@ -12,7 +12,7 @@ publication cost the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from feedmill.feeds.deny import DenyList
 from feedmill.feeds.publication import FORMATS, Publication
 from feedmill.feeds.source import SourceRecord
 from feedmill.publish.aggregate import FILES
-from feedmill.publish.deliver import Delivery, deliver, hold, read, sweep
+from feedmill.publish.deliver import Delivery, deliver, hold, pair, read, sweep
 from feedmill.publish.gather import Memory, Planet, newest
 from feedmill.publish.issue import Issue
 from feedmill.publish.ledger import Ledger
@@ -35,8 +35,11 @@ from feedmill.publish.status import (
     status_document,
 )
 from feedmill.publish.theme import ICONS
+from feedmill.publish.twins import SUFFIXES, holds
 
 INCIDENTS = "incidents"
+TWINS = "twins"
+STATUS_FILES = ("status.json", "status.html", "ops.xml", "style.css", *ICONS)
 # What the status page leads to, where it is there: words, address, file.
 PARTS = (
     ("Sources", "source/", "source/index.html"),
@@ -73,6 +76,7 @@ def publish(
         return _check_delivered(store, options)
     with hold(options.output):
         planet = _planet(store, options, now)
+        twins = _Twins(store, options)
         problems: list[str] = []
         reports: list[PublicationReport] = []
         written: list[Path] = []
@@ -83,7 +87,9 @@ def publish(
             problems.extend(_named(publication, issue.problems))
             written += issue.ledger.written
             kept += issue.ledger.kept
+            twins.names.update(issue.ledger.files)
         status = _deliver_status(store, planet.records, options, reports, problems)
+        twins.keep_up()
     return PublishReport(
         written=(*written, *status.written),
         kept=kept + status.kept,
@@ -95,6 +101,7 @@ def publish(
 def publish_status(store: Memory, options: PublishOptions) -> PublishReport:
     """Bring only the status files up to date: for a tick without new entries. Renders nothing when there is no news."""
     with hold(options.output):
+        _Twins(store, options)
         records = store.records()
         reports = survey(store, options, records)
         problems: list[str] = []
@@ -125,6 +132,33 @@ def _planet(
     )
 
 
+class _Twins:
+    """The compressed twins of all files: which codings there are, or may be, is kept before the first one is written,
+    so that none outlives the wish for it."""
+
+    def __init__(self, store: Memory, options: PublishOptions) -> None:
+        self._store = store
+        self._options = options
+        self._kept = store.meta(TWINS) or ""
+        self.names: dict[str, object] = dict.fromkeys(STATUS_FILES)
+        self._remember({*self._kept.split(","), *options.precompress} - {""})
+
+    def keep_up(self) -> None:
+        """After all files lie there."""
+        wanted = self._options.precompress
+        if not self._kept:
+            return
+        given_up = [coding for coding in self._kept.split(",") if coding not in wanted]
+        pair(self._options.output, self.names, wanted, given_up=given_up)
+        self._remember(set(wanted))
+
+    def _remember(self, codings: set[str]) -> None:
+        text = ",".join(sorted(codings))
+        if text != self._kept:
+            self._store.set_meta(TWINS, text or None)
+            self._kept = text
+
+
 def _named(publication: Publication, problems: Sequence[str]) -> list[str]:
     where = f"publication {publication.path!r}: " if publication.path else ""
     return [where + problem for problem in problems]
@@ -141,7 +175,7 @@ def _deliver_status(
     if not files:
         return Delivery(written=(), kept=0)
     sweep(options.output, list(files))
-    return deliver(options.output, files)
+    return deliver(options.output, files, codings=options.precompress)
 
 
 def _status(
@@ -234,4 +268,13 @@ def _check_delivered(store: Memory, options: PublishOptions) -> PublishReport:
                 continue
             kept += 1
             problems.extend(f"{name}: {wrong}" for wrong in check(kind, data))
+            problems.extend(_odd_twins(options, name, data))
     return PublishReport(kept=kept, publications=tuple(reports), problems=tuple(problems))
+
+
+def _odd_twins(options: PublishOptions, name: str, data: bytes) -> Iterator[str]:
+    for coding in options.precompress:
+        twin = name + SUFFIXES[coding]
+        packed = read(options.output, twin)
+        if packed is None or not holds(packed, coding, data):
+            yield f"{twin} does not hold {name}: remove it and run `feedmill publish`"

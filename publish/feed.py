@@ -27,6 +27,7 @@ from feedgen.feed import FeedGenerator  # type: ignore[import-untyped]
 
 from feedmill.publish import atom, rss
 from feedmill.publish.aggregate import GENERATOR, GENERATOR_URL, Edition, PublishedEntry
+from feedmill.publish.podcast_xml import namespaces_of
 
 Element = Any  # lxml's; the dialects type it
 
@@ -96,7 +97,7 @@ class _Built:
 
 def render_atom(edition: Edition) -> Rendition:
     """Atom 1.0 (RFC 4287; checks A1-A19)."""
-    generator = _generator(edition, atom.NAMESPACES)
+    generator = _generator(edition, atom.NAMESPACES | namespaces_of(edition))
     generator.id(edition.id)
     generator.updated(edition.updated)
     if edition.publication.description:
@@ -109,8 +110,8 @@ def render_atom(edition: Edition) -> Rendition:
 
 def render_rss(edition: Edition) -> Rendition:
     """RSS 2.0 with the Best Practices Profile (checks B1-B13)."""
-    generator = _generator(edition, rss.namespaces_of(edition))
-    generator.description(edition.publication.description or edition.title)
+    generator = _generator(edition, rss.NAMESPACES | namespaces_of(edition))
+    generator.description(edition.publication.description or f"Posts collected by {edition.title}.")
     generator.link(href=edition.url, rel="alternate")  # feedgen makes the last link of any kind the channel's
     built, problems = _build(edition.entries, lambda entry: _item(entry).rss_entry(), "rss.xml")
     generator.entry(built, replace=True)
@@ -127,8 +128,9 @@ def _generator(edition: Edition, namespaces: dict[str, str]) -> Any:
     generator.title(edition.title)
     generator.generator(GENERATOR, version=edition.generator_version, uri=GENERATOR_URL)
     generator.docs("https://www.rssboard.org/rss-specification")
-    if edition.language:
-        generator.language(edition.language)
+    language = edition.language or (edition.show.language if edition.show and edition.show.itunes else None)
+    if language:
+        generator.language(language)
     if publication.rights:
         generator.rights(publication.rights)
     return generator

@@ -24,6 +24,7 @@ from feedmill.publish.ledger import digest
 from feedmill.publish.merge import merge, site_hosts
 from feedmill.publish.select import fair, in_order, named_sources, wanted
 from feedmill.publish.share import Shares, share_out
+from feedmill.publish.weight import within
 
 SPARE = 1.25  # how many more entries are asked for, as some are the same entry from several sources
 MOST_LOOKED_AT = 5000  # entries that are read to find those that a publication wants
@@ -129,8 +130,8 @@ _SAID = attrgetter(*(part.name for part in fields(Origin)))
 
 def about_key(record: SourceRecord) -> str:
     """See `Planet.about`."""
-    source = record.source
-    return f"{source.url}\0{source.title}\0{source.tags}\0{_SAID(record.channel.about)}"
+    source, podcast = record.source, record.channel.podcast
+    return f"{source.url}\0{source.title}\0{source.tags}\0{_SAID(record.channel.about)}{podcast or ''}"
 
 
 def outline_key(lines: Iterable[Line]) -> str:
@@ -146,19 +147,27 @@ def newest(store: Memory, publication: Publication, planet: Planet) -> list[Stor
 def gather(store: Memory, publication: Publication, planet: Planet) -> Shares:
     """What the publication shows, and what stands back: asked for in growing numbers until there is enough of it."""
     if publication.profile == "digest":
-        return Shares(shown=_days(store, publication, planet), over=[])
+        return _within(Shares(shown=_days(store, publication, planet), over=[]), publication)
     shown, over = remembered_shares(store, publication)
     chosen = publication.select
     shares = Shares(shown=[], over=[])
-    for ordered, _, followers in _readings(store, publication, planet):
+    for ordered, has_all, followers in _readings(store, publication, planet):
         if chosen.fair and chosen.per_source is None:
             shares = share_out(ordered, limit=publication.limit, shown=shown, over=over)
         else:
             shares = Shares(shown=ordered[: publication.limit], over=[])
-        shares = replace(shares, followers=followers)
+        shares = replace(shares, followers=followers, is_all=has_all and len(ordered) == len(shares.shown))
         if len(shares.shown) == publication.limit and shares.is_sure:
             break
-    return shares
+    return _within(shares, publication)
+
+
+def _within(shares: Shares, publication: Publication) -> Shares:
+    """No more than the publication's feeds may weigh (check A18)."""
+    room = within(shares.shown, publication)
+    if room == len(shares.shown):
+        return shares
+    return replace(shares, shown=shares.shown[:room], too_much=shares.shown[room:], is_all=False)
 
 
 def _readings(
@@ -241,7 +250,8 @@ def remember_shares(store: Memory, publication: Publication, shares: Shares) -> 
     """For the next edition; nothing, as long as nobody stands back."""
     key, text = f"shares:{publication.path}", None
     if shares.over:
-        ids = [[stored.entry.id for stored in each] for each in (shares.shown, shares.over)]
+        kept = [*shares.shown, *shares.too_much]
+        ids = [[stored.entry.id for stored in each] for each in (kept, shares.over)]
         text = json.dumps([_asked(publication), *ids], separators=(",", ":"))
     if text != store.meta(key):
         store.set_meta(key, text)

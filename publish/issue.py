@@ -55,7 +55,7 @@ class Issue:
         self._options = options
         self._problems: list[str] = []
         self._here: set[int] = set()
-        self.ledger = Ledger(store, publication.path, options.output)
+        self.ledger = Ledger(store, publication.path, options.output, codings=options.precompress)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -88,6 +88,7 @@ class Issue:
             return self.report(shown)
         edition = self._edition(shown, self._stones(gone))
         self._problems.extend(edition.problems)
+        edition = self._complete(edition, shares)
         lines = self._lines(shares)
         copies = self._copies(lines or (), shares)
         once = lines if lines is None or not copies else [line for line in lines if line.row not in copies]
@@ -126,6 +127,18 @@ class Issue:
         )
         return replace(edition, hubs=self._options.hubs)  # an archive has none: nobody waits for it to change
 
+    def _complete(self, edition: Edition, shares: Shares) -> Edition:
+        """A feed that was declared complete says so as long as it is (check E5)."""
+        if not self._publication.complete:
+            return edition
+        if shares.is_all and not edition.problems:
+            return replace(edition, is_complete=True)
+        self._problems.append(
+            "it is not complete, and does not say that it is: "
+            f"its feeds hold the newest {len(edition.entries)} entries, and there are others"
+        )
+        return edition
+
     def _asked(self) -> str:
         """What the operator asked for: a publication that is asked for something else may lose what it likes."""
         sources = sorted(record.source.url for record in self._planet.records)
@@ -139,6 +152,8 @@ class Issue:
             return ""
         age = self._publication.select.max_age
         oldest = None if age is None else int((self._planet.now - age).timestamp())
+        if shares.too_much:  # the same as what newer entries push out
+            oldest = max(oldest or 0, int(shares.too_much[0].sort_at.timestamp()))
         meant = {short(identity) for identity, _ in gone.values()}
         meant.update(short(stored.entry.id) for stored in shares.over)
         before = self.ledger.notes.get("shown", [])

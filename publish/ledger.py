@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,10 +43,11 @@ class Ledger:
     `notes` are what the other modules remember with it (the gate's ids, the closed archives).
     """
 
-    def __init__(self, store: Notes, path: str, folder: Path) -> None:
+    def __init__(self, store: Notes, path: str, folder: Path, *, codings: Sequence[str] = ()) -> None:
         self._store = store
         self._key = f"edition:{path}"
         self._folder = folder
+        self._codings = codings
         self._place = str(folder)
         self._text = store.meta(self._key) or ""
         kept = _loaded(self._text)
@@ -102,7 +103,8 @@ class Ledger:
         if not self._pending:
             return
         sweep(self._folder, list(self._pending))
-        delivery = deliver(self._folder, {name: data for name, (_, data) in self._pending.items()})
+        files = {name: data for name, (_, data) in self._pending.items()}
+        delivery = deliver(self._folder, files, codings=self._codings)
         self.written.extend(delivery.written)
         self.kept += delivery.kept
         for name, (key, data) in self._pending.items():

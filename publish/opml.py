@@ -50,7 +50,8 @@ def write_opml(
     """A subscription list (checks D1-D5).
 
     Left out unless asked for: hosts that the public cannot reach, addresses with a password or token, feeds that are
-    gone for good. `htmlUrl` comes with records. No `docs`: the W3C validator does not know it in OPML.
+    gone for good. `xmlUrl` is where a feed moved to for good, when that may be told, too. `htmlUrl` comes with records.
+    No `docs`: the W3C validator does not know it in OPML.
     """
     from xml.sax.saxutils import escape, quoteattr
 
@@ -87,9 +88,17 @@ def write_opml(
 def _outline(listed: Source | SourceRecord, *, private_hosts: bool, secrets: bool, gone: bool) -> dict[str, str] | None:
     record = listed if isinstance(listed, SourceRecord) else None
     source = listed.source if isinstance(listed, SourceRecord) else listed
-    url = web_url(source.url)
-    if url is None or (not secrets and has_secret(url)) or (not private_hosts and is_private(url)):
+
+    def told(address: str | None) -> str | None:
+        url = web_url(address)
+        hidden = url is None or (not secrets and has_secret(url)) or (not private_hosts and is_private(url))
+        return None if hidden else url
+
+    url = told(source.url)
+    if url is None:
         return None
+    if record and record.state.adopted:  # check D4
+        url = told(record.state.adopted) or url
     if record and record.state.standing is Standing.GONE and not gone:
         return None
     title = one_line(record.title if record else source.title) or url

@@ -8,10 +8,15 @@ from pathlib import Path
 from feedmill.feeds.deny import Deny
 from feedmill.feeds.publication import Publication
 
+CODINGS = ("gzip", "br")  # content codings (RFC 9110 section 8.4.1) of the twins that may lie beside the files
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishOptions:
-    """Where the planet lies and what it offers. `url` is the public URL of `output`, with a trailing slash."""
+    """Where the planet lies and what it offers. `url` is the public URL of `output`, with a trailing slash.
+
+    `precompress`: which of `CODINGS` the output's text files are also written in, each in a file beside them.
+    """
 
     output: Path
     title: str
@@ -21,6 +26,7 @@ class PublishOptions:
     deny: tuple[Deny, ...] = ()
     readers: tuple[tuple[str, str], ...] = ()  # (name, address with {url}): hosted readers that the page offers
     hubs: tuple[str, ...] = ()  # WebSub hubs that every feed names
+    precompress: tuple[str, ...] = ()
     theme: Path | None = None  # a folder whose files stand in for those of the default theme
 
 

@@ -28,6 +28,11 @@ TYPE_OF_LINK: Mapping[str, Callable[[str], str]] = {
 }
 
 
+def said_explicit(word: str) -> str | None:
+    """`itunes:explicit` as it is written today: true or false; None for what is neither."""
+    return _EXPLICIT.get(word.strip().lower())
+
+
 def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
     return lambda value: value if pattern.fullmatch(value) else None
 
@@ -35,7 +40,7 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
 # By element, in the order in which they are written: what is kept of its value.
 _KEPT: Mapping[str, Callable[[str], str | None]] = {
     "itunes:duration": _matching(_DURATION),
-    "itunes:explicit": lambda value: _EXPLICIT.get(value.lower()),
+    "itunes:explicit": said_explicit,
     "itunes:image": web_url,
     "itunes:season": _matching(_NUMBER),
     "itunes:episode": _matching(_NUMBER),

@@ -32,9 +32,12 @@ def render(edition: Edition, output: Path, ledger: Ledger, *, key: str | None = 
     problems: list[str] = []
     put: list[str] = []
     failed: list[str] = []
+    said = ""
     for kind in (kind for kind in FORMATS if edition.offers(kind)):
         name = place(edition.publication, FILES[kind])
-        made_from = key or _key(edition, kind)
+        if key is None and not said:
+            said = digest(works(), edition.rows_key)
+        made_from = key or _key(edition, kind, said)
         if ledger.fresh(name, made_from):
             continue
         data, found, wrong = _made(kind, edition, output)
@@ -73,23 +76,25 @@ def _wrong(kind: str, data: bytes, count: int | None) -> list[str]:
     return check(kind, data, entries=count)
 
 
-def _key(edition: Edition, kind: str) -> str:
+def _key(edition: Edition, kind: str, said: str) -> str:
+    """`said`: the digest of what the feeds say."""
     if kind == "opml":  # the list's own date moves only when the list does
         return digest(works(), kind, edition.title, edition.publication.owner, *map(_listed, edition.sources))
     if kind == "html":
-        return digest(works(), kind, edition.rows_key, edition.around, *map(_listed, edition.sources))
-    return digest(works(), kind, edition.rows_key)
+        return digest(said, kind, edition.around, *map(_listed, edition.sources))
+    return digest(said, kind)
 
 
 def _listed(record: SourceRecord) -> object:
     """What the page and the list say of a source."""
     about = record.channel.about
-    return record.source, about.title, about.site_url, record.state.standing.value == "gone"
+    return record.source, about.title, about.site_url, record.state.standing.value == "gone", record.state.adopted
 
 
 _WORKS = (
     "about", "aggregate", "atom", "branches", "branching", "cards", "date_words", "feed", "fragment", "frame", "icons",
-    "issue", "json_feed", "links", "months", "opml", "page", "past", "podcast", "render", "rss", "theme", "xmltext",
+    "issue", "json_feed", "links", "months", "opml", "page", "past", "podcast",
+    "podcast_categories", "podcast_xml", "render", "rss", "show", "theme", "xmltext",
 )  # fmt: skip
 
 
@@ -99,7 +104,8 @@ def works() -> str:
     here = Path(__file__).parent
     try:
         found = [*(here / f"{name}.py" for name in _WORKS), *here.glob("themes/*/*")]
-        return digest(sorted((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in found))
+        seen = [(path.name, path.stat()) for path in found]
+        return digest(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in seen))
     except OSError:  # not on a file system: the version is in each edition
         return ""
 

@@ -7,7 +7,6 @@ Never: imports feedgen; writes a bare name into `author`, which asks for an e-ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from html import escape
 from posixpath import splitext
 from typing import Any
@@ -17,13 +16,11 @@ from lxml import etree
 
 from feedmill.feeds.entry import Enclosure
 from feedmill.publish.aggregate import TYPES, Edition, PublishedEntry
-from feedmill.publish.atom import MEDIA, add, add_prolog, banner, spell_plainly
-from feedmill.publish.podcast import TYPE_OF_LINK
+from feedmill.publish.atom import HISTORY, MEDIA, add, add_prolog, banner, spell_plainly
+from feedmill.publish.podcast_xml import finish_episode, finish_show
 from feedmill.publish.xmltext import rfc822
 
 NAMESPACES = {"dc": "http://purl.org/dc/elements/1.1/", "media": "http://search.yahoo.com/mrss/"}
-ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
-PODCAST = "https://podcastindex.org/namespace/1.0"
 TTL_MINUTES = 30  # how long a reader may keep it (check B4)
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -68,7 +65,9 @@ def finish_channel(root: Element, edition: Edition) -> None:
     etree.SubElement(channel, f"{_ATOM}link", rel="alternate", type=TYPES["html"], href=edition.url)
     for hub in edition.hubs:
         etree.SubElement(channel, f"{_ATOM}link", rel="hub", href=hub)
-    finish_podcast_channel(channel, edition)
+    if edition.is_complete:
+        etree.SubElement(channel, f"{{{HISTORY}}}complete", nsmap={"fh": HISTORY})
+    finish_show(channel, edition.show)
     _image(channel, edition)
     spell_plainly(channel, ("title", "description", "copyright", "author"))
     channel.append(banner(edition))
@@ -87,38 +86,6 @@ def _image(channel: Element, edition: Edition) -> None:
         add(image, "height", "144")
 
 
-def namespaces_of(edition: Edition) -> dict[str, str]:
-    """What the document declares at its root: the words of podcasts only where there are some (check B12)."""
-    used = {name.partition(":")[0] for entry in edition.entries for name, _ in entry.podcast}
-    podcasts = {"itunes": ITUNES, "podcast": PODCAST}
-    return NAMESPACES | {prefix: uri for prefix, uri in podcasts.items() if prefix in used}
-
-
-def finish_podcast(item: Element, values: Iterable[tuple[str, str]]) -> None:
-    """iTunes' and Podcasting 2.0's elements, as upstream had them (check J1)."""
-    for name, value in values:
-        prefix, _, local = name.partition(":")
-        element: Element = etree.SubElement(item, f"{{{ITUNES if prefix == 'itunes' else PODCAST}}}{local}")
-        if name == "itunes:image":
-            element.set("href", value)
-        elif prefix == "podcast":
-            element.set("url", value)
-            element.set("type", TYPE_OF_LINK[local](value))
-        else:
-            element.text = value
-
-
-def finish_podcast_channel(channel: Element, edition: Edition) -> None:
-    """A podcast feed says whether any of its episodes is explicit, and whose it is; nothing else is known of it."""
-    said = [dict(entry.podcast) for entry in edition.entries]
-    if not any(name.startswith("itunes:") for values in said for name in values):
-        return
-    explicit = any(values.get("itunes:explicit") == "true" for values in said)
-    add(channel, f"{{{ITUNES}}}explicit", "true" if explicit else "false")
-    if edition.publication.owner:
-        add(channel, f"{{{ITUNES}}}author", edition.publication.owner)
-
-
 def finish_item(item: Element, entry: PublishedEntry) -> None:
     """`pubDate`: when published, else first seen, never `updated` (check B6). Names go to dc:creator."""
     add(item, "pubDate", rfc822(entry.published or entry.sort_at))
@@ -126,7 +93,7 @@ def finish_item(item: Element, entry: PublishedEntry) -> None:
         add(item, f"{_DC}creator", author.name)
     if entry.image:
         etree.SubElement(item, f"{MEDIA}thumbnail", url=entry.image)
-    finish_podcast(item, entry.podcast)
+    finish_episode(item, entry)
     for enclosure in entry.enclosures[1:]:
         media = etree.SubElement(item, f"{MEDIA}content", url=enclosure.url, type=media_type_of(enclosure))
         if enclosure.length is not None:

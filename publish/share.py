@@ -27,10 +27,13 @@ WINDOW = timedelta(days=7)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
     """`shown` and `over` (entries that stand back) in the order of the feed. `is_sure` False: entries that were not
-    looked at may still change it."""
+    looked at may still change it. `too_much`: what fell out at the end of `shown`, as the feed would weigh too much.
+    `is_all`: nothing else belongs to the publication."""
 
     shown: list[StoredEntry]
     over: list[StoredEntry]
+    too_much: Sequence[StoredEntry] = ()
+    is_all: bool = False
     is_sure: bool = True
     followers: Mapping[int, int] = field(default_factory=dict)  # rows of copies -> the row that was seen first
 

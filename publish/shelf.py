@@ -11,7 +11,6 @@ from the file's mtime, which `deliver` moves only when the bytes did: they survi
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import stat
@@ -26,11 +25,11 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from feedmill.publish.headers import Header, Policy, is_text, media_type, standing_headers
+from feedmill.publish.twins import holds, pack
 
-GZIP_LEVEL = 6
 SETTLING_ROUNDS = 5  # looks at a folder that is being written, before we take what is there
 TEMPORARY_SUFFIXES = (".tmp", ".temp", ".part", ".swp", ".lock", "~")
-TWIN_SUFFIXES = (".gz", ".br", ".zst")  # compressed twins for other servers; we make our own
+TWIN_SUFFIXES = (".gz", ".br", ".zst")  # compressed twins: no files of their own
 
 Signature = tuple[int, int, int, int, int]  # device, inode, size, mtime ns, ctime ns
 
@@ -157,8 +156,15 @@ class Shelf:
             # must still see them, so Last-Modified is monotonic (network.md S4).
             modified = max(modified, held.representation.modified + 1)
         path = f"/{name}"
-        representation = represent(path, body, digest, modified, policy=self._policy, link=self._links(path))
+        packed = self._twin(name, body, signature)
+        link = self._links(path)
+        representation = represent(path, body, digest, modified, policy=self._policy, link=link, packed=packed)
         return _Held(signature, digest, representation)
+
+    def _twin(self, name: str, body: bytes, signature: Signature) -> bytes:
+        """The file's gzip twin, if one of the same time holds the same bytes: then nobody has to make it again."""
+        found = read_whole(self.root / f"{name}.gz")
+        return found[0] if found and found[1][3] == signature[3] and holds(found[0], "gzip", body) else b""
 
 
 def watch(
@@ -184,17 +190,25 @@ def watch(
 
 
 def represent(
-    path: str, body: bytes, digest: bytes, modified: int, *, policy: Policy, link: str | None = None
+    path: str,
+    body: bytes,
+    digest: bytes,
+    modified: int,
+    *,
+    policy: Policy,
+    link: str | None = None,
+    packed: bytes = b"",
 ) -> Representation:
     """The answer of `path`: both codings with their headers made once, so that a request only picks one.
 
-    `digest` is the content hash the ETags come from, `modified` whole epoch seconds.
+    `digest` is the content hash the ETags come from, `modified` whole epoch seconds; `packed`: the body gzipped, if it
+    is known.
     """
     kind = media_type(path, body)
     standing = standing_headers(path, kind, policy=policy, link=link)
     last_modified = formatdate(modified, usegmt=True).encode("ascii")
     tag = digest.hex()
-    packed = gzip.compress(body, GZIP_LEVEL, mtime=0) if is_text(kind) else b""
+    packed = (packed or pack(body, "gzip")) if is_text(kind) else b""
 
     def variant(content: bytes, etag: str, coding: bytes | None) -> Variant:
         validators: tuple[Header, ...] = ((b"etag", f'"{etag}"'.encode("ascii")), (b"last-modified", last_modified))

@@ -44,6 +44,11 @@ def clean(text: str | None) -> str:
     return text if is_clean(text) else _FORBIDDEN.sub("", text.replace(_LOST, "?"))
 
 
+def clean_html(html: str) -> str:
+    """`clean` for HTML, where what was lost can be spelled: a post about U+FFFD shows it, and no validator minds."""
+    return html if is_clean(html) else _FORBIDDEN.sub("", html.replace(_LOST, "&#xFFFD;"))
+
+
 def script_safe(document: str) -> str:
     """JSON that may stand in a script element: `</` would end it, and `<!--` before a `<script` hides its end (check
     T61; HTML, script data double escaped state)."""

@@ -1,5 +1,9 @@
 """init, add, remove, import, export, check."""
 
+import json
+import sqlite3
+from contextlib import closing
+
 from feedmill.config.load import load
 
 PAGE = "<!DOCTYPE html><html><head><title>A Blog</title>{links}</head><body><p>Welcome.</p></body></html>"
@@ -160,6 +164,73 @@ def test_what_is_exported_can_be_imported_again(inside, config, tmp_path):
     assert 1 == len(out.errors)
     assert out.out == (tmp_path / "all.opml").read_text(encoding="utf-8")
     assert ["http://x.example/one.xml", "http://127.0.0.1:9/two.xml"] == urls(tmp_path)
+
+
+MOVED = "https://new.example/one.xml"
+
+
+def move(folder, url, to):
+    """What a redirect does that was permanent for long enough."""
+    with closing(sqlite3.connect(folder / "feedmill.db")) as database, database:
+        database.execute("UPDATE sources SET adopted = ? WHERE url = ?", (to, url))
+
+
+def test_a_source_that_moved_for_good_is_told_by_its_new_address_and_known_by_both(inside, config, site, tmp_path):
+    """What we export we know again: nothing is imported or added twice, however it is spelled (checks D4, D5)."""
+    old = site.feed()
+    config(old, "https://b.example/feed.xml")
+    inside("sync", old)
+    move(tmp_path, old, MOVED)
+    exported = inside("export", "mine.opml")
+    told = (tmp_path / "mine.opml").read_text(encoding="utf-8")
+    imported, added = inside("import", "mine.opml"), inside("add", MOVED.replace("https", "http") + "#top")
+
+    assert (0, 0, 0) == (exported.code, imported.code, added.code)
+    assert (f'xmlUrl="{MOVED}"' in told, old in told) == (True, False)
+    assert ["0 sources imported, 2 already there"] == imported.lines
+    assert f"already there as {old}" in added.out
+    assert [old, "https://b.example/feed.xml"] == urls(tmp_path)
+
+    inside("remove", MOVED)
+    assert ["https://b.example/feed.xml"] == urls(tmp_path)
+
+    config()
+    inside("import", "mine.opml")
+    assert [MOVED, "https://b.example/feed.xml"] == urls(tmp_path)
+
+
+def test_a_page_whose_feed_is_where_a_source_moved_to_adds_nothing(inside, config, site, tmp_path):
+    """It is found behind the page first."""
+    old, feed = site.base + "/old.xml", site.feed()
+    config(old)
+    inside("sync")
+    move(tmp_path, old, feed)
+    result = inside("add", site.page("/", PAGE.format(links=LINK.format(title="Posts", href="/feed.xml"))))
+
+    assert (0, [old]) == (result.code, urls(tmp_path))
+    assert f"its feed {feed} is already there as {old}" in result.out
+
+
+def test_a_list_that_names_where_a_source_moved_to_keeps_the_source(inside, config, site, tmp_path):
+    """With all that is remembered of it; but a configuration that names the new address means a new source."""
+    old, new = site.feed(), site.base + "/new.xml"
+    (tmp_path / "friends.opml").write_text(OPML.replace("{base}/one.xml", old).format(base=site.base, more=""))
+    config(extra='\n[[list]]\nopml = "friends.opml"\n')
+    inside("sync")
+    move(tmp_path, old, new)
+    (tmp_path / "friends.opml").write_text(OPML.replace("{base}/one.xml", new).format(base=site.base, more=""))
+    inside("sync")
+
+    assert {old: 2} == {row["url"]: row["entries"] for row in sources(inside) if row["entries"]}
+    assert new not in {row["url"] for row in sources(inside)}
+
+    config(new, extra='\n[[list]]\nopml = "friends.opml"\n')
+    inside("sync")
+    assert old not in {row["url"] for row in sources(inside)}
+
+
+def sources(inside):
+    return json.loads(inside("status", "--json").out)["sources"]
 
 
 def test_check_reads_the_configuration_and_the_published_files(feedmill, config, site, tmp_path):

@@ -246,3 +246,23 @@ def test_a_thousand_sources_load_in_60_ms_of_cpu():
     done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True, env=plain)
 
     assert float(done.stdout) < 0.06
+
+
+def _read(text):
+    return load_text(text, Path("feedmill.toml"), environ={})
+
+
+def test_a_complete_publication_has_no_limit_no_ceiling_and_no_archives():
+    """The one at the root has archives by default, and a ceiling in bytes that another one may move."""
+    text = '[[publication]]\ncomplete = {}\n[[publication]]\npath = "a"\nmax_size = "2MB"\n'
+    whole, other = _read(text.format("true")).publications
+    usual = _read(text.format("false")).publications[0]
+
+    assert (whole.complete, whole.limit, whole.max_bytes, whole.archive, whole.search) == (True, 2000, 0, False, True)
+    assert (usual.complete, usual.limit, usual.max_bytes, usual.archive) == (False, 60, 6_000_000, True)
+    assert other.max_bytes == 2_000_000
+
+
+def test_twins_are_written_when_they_are_asked_for():
+    assert _read("").publish.precompress == ()
+    assert _read('precompress = ["br", "gzip", "br"]').publish.precompress == ("gzip", "br")

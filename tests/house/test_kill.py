@@ -91,7 +91,7 @@ def check_whole(output: Any) -> None:
 KILLS = 100
 # Forks itself, so that a kill costs no start: each child publishes one edition after the other until it is killed.
 PUBLISHER = """
-import json, os, random, signal, sys, time
+import gzip, json, os, random, signal, sys, time
 from pathlib import Path
 from feedmill.cli import main
 
@@ -126,6 +126,7 @@ first = lying()
 duration = whole([1])
 second = lying()
 assert first.keys() == second.keys()
+assert all(gzip.decompress(data) == second[name[:-3]] for name, data in second.items() if name.endswith(".gz"))
 moved = {name for name in first if first[name] != second[name]}
 rng = random.Random(100)
 seen = {"old": 0, "new": 0, "mixed": 0, "strays": 0, "bad": [], "moved": sorted(moved)}
@@ -144,6 +145,9 @@ for turn in range(kills):
     seen["old" if not new else "new" if new == moved else "mixed"] += 1
 whole([1, 0])  # who writes into a folder clears away what was left there
 last = lying()
+for name in last:
+    if name.endswith(".gz") and (output / name).stat().st_mtime_ns != (output / name[:-3]).stat().st_mtime_ns:
+        seen["bad"].append([name, "of another time than its file"])
 seen["amiss"] = sorted(name for name in first.keys() | last.keys() if first.get(name) != last.get(name))
 seen["seconds"] = round(duration, 3)
 print(json.dumps(seen))
@@ -152,11 +156,13 @@ print(json.dumps(seen))
 
 @pytest.mark.slow
 def test_a_hundred_kills_in_the_middle_of_publishing_leave_every_file_old_or_new(planet: Any, blogs: Any) -> None:
-    """Byte for byte one of two editions, each file; the next publish puts the edition and the folder in order."""
+    """Byte for byte one of two editions, each file and each compressed twin; the next publish puts the edition and the
+    folder in order."""
     blogs.documents["feed"] = (rss(0, 0), "application/rss+xml")
     planet.configure(blogs.url("feed"))
     planet.sync()
     one = planet.folder / "feedmill.toml"
+    one.write_text('precompress = ["gzip"]\n' + one.read_text())
     other = planet.folder / "other.toml"
     other.write_text(one.read_text().replace("Planet Test", "Planet Other"))
     done = subprocess.run(
@@ -168,7 +174,7 @@ def test_a_hundred_kills_in_the_middle_of_publishing_leave_every_file_old_or_new
 
     print({name: value for name, value in seen.items() if name != "moved"}, len(seen["moved"]), "files differ")
     assert seen["bad"] == []
-    assert {"atom.xml", "rss.xml", "feed.json", "index.html"} <= set(seen["moved"])
+    assert {"atom.xml", "rss.xml", "feed.json", "index.html", "atom.xml.gz", "index.html.gz"} <= set(seen["moved"])
     assert seen["old"] + seen["new"] + seen["mixed"] == KILLS
     assert seen["mixed"] + seen["strays"] > 0  # some kills did come while files were being written
     assert seen["amiss"] == []

@@ -13,7 +13,7 @@ from lxml import etree
 from feedmill.feeds.deny import Deny
 from feedmill.feeds.publication import Selection
 from feedmill.publish.edition import publish
-from feedmill.publish.ranges import read_ranges, write_ranges
+from feedmill.publish.ranges import Rows, read_ranges, write_ranges
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HISTORY = "{http://purl.org/syndication/history/1.0}"
@@ -128,6 +128,49 @@ def test_what_comes_late_for_a_closed_month_goes_into_the_next_document(bakery, 
     assert chain(tmp_path)[:2] == ["archive/2026-03-2.xml", "archive/2026-03.xml"]
 
 
+@pytest.mark.parametrize(
+    ("count", "days", "documents"),
+    [
+        (4, 1, ["2026-02-2", "2026-02"]),  # a month is over and has them all
+        (2, 1, ["2026-02-2", "2026-02"]),
+        (1, 1, []),  # nobody to stand beside: it waits, the feed has it
+        (9, 0, ["2026-03-2", "2026-03"]),  # pushed out of the feed while the month runs
+    ],
+)
+def test_the_first_archive_document_is_never_alone(
+    bakery, years, tmp_path: Path, count: int, days: int, documents: list[str]
+) -> None:
+    """Two halves that name each other, the older one first (check E8)."""
+    store = years(count, days=1)
+    if days:
+        past = [stored.sort_at - timedelta(days=30) for stored in store.entries]
+        store.entries = [replace(each, sort_at=at) for each, at in zip(store.entries, past, strict=True)]
+
+    report = publish(store, options(bakery, tmp_path), now=NOW)
+
+    assert report.problems == ()
+    assert chain(tmp_path) == [f"archive/{name}.xml" for name in documents]
+    assert {stored.entry.id.rpartition("/")[2] for stored in store.entries} == set(union(tmp_path))
+    if documents:
+        newer, older = (feed(tmp_path, f"archive/{name}.xml") for name in documents)
+        assert link(older, "next-archive") == link(newer, "self")
+        assert link(newer, "prev-archive") == link(older, "self")
+        assert max(map(int, ids(older))) < min(map(int, ids(newer)))
+    assert publish(store, options(bakery, tmp_path), now=NOW).written == ()
+
+
+def test_the_entry_that_waited_is_archived_with_the_next_one(bakery, years, tmp_path: Path) -> None:
+    store = years(1, days=1)
+    publish(store, options(bakery, tmp_path), now=NOW + timedelta(days=20))
+    assert chain(tmp_path) == []
+    store.entries.append(at(bakery, 2, NOW + timedelta(days=20)))
+
+    publish(store, options(bakery, tmp_path), now=NOW + timedelta(days=50))
+
+    assert chain(tmp_path) == ["archive/2026-04.xml", "archive/2026-03.xml"]
+    assert sorted(set(union(tmp_path))) == ["1", "2"]
+
+
 def test_publishing_again_writes_nothing(bakery, years, tmp_path: Path) -> None:
     store = years(10)
     publish(store, options(bakery, tmp_path), now=NOW)
@@ -236,6 +279,7 @@ def test_row_numbers_are_kept_as_ranges() -> None:
 
     assert write_ranges(rows) == "1-3,7,9-10"
     assert read_ranges("1-3,7,9-10") == rows
+    assert str(Rows(["7,9-10", "1-3"])) == "1-3,7,9-10"
     assert read_ranges(write_ranges(())) == set()
 
 
@@ -260,3 +304,12 @@ def test_an_archive_document_has_no_finding(bakery, years, tmp_path: Path, w3c) 
         found = w3c((tmp_path / name).read_bytes(), f"https://planet.example/{name}")
         # The validator does not know the namespace of RFC 6721, which stands only where something was retracted.
         assert [finding for finding in found if "atompub/tombstones" not in finding] == []
+
+
+def test_the_first_archive_documents_have_no_finding(bakery, years, tmp_path: Path, w3c) -> None:
+    """`ArchiveIncomplete` is what the validator says of an archive document without a neighbour."""
+    publish(years(4, days=1), options(bakery, tmp_path, limit=1), now=NOW)
+
+    assert len(chain(tmp_path)) == 2
+    for name in ("atom.xml", *chain(tmp_path)):
+        assert w3c((tmp_path / name).read_bytes(), f"https://planet.example/{name}") == []

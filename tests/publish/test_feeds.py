@@ -264,7 +264,7 @@ def test_without_language_owner_description_or_rights_the_feeds_still_stand(bake
 
     atom = etree.fromstring(render_atom(made).data)
     assert atom.find(ATOM + "subtitle") is None
-    assert etree.fromstring(render_rss(made).data).findtext(".//description") == "Planet Example"
+    assert etree.fromstring(render_rss(made).data).findtext(".//description") == ("Posts collected by Planet Example.")
 
 
 def test_json_feed_says_what_the_others_say(full) -> None:

@@ -9,6 +9,7 @@ import pytest
 from lxml import etree
 
 from feedmill.feeds.source import Source, Standing
+from feedmill.publish.edition import publish
 from feedmill.publish.opml import DEEPEST, MOST_OUTLINES, modified_of, read_opml, write_opml
 
 SOURCES = (
@@ -73,6 +74,46 @@ def test_secrets_private_hosts_and_dead_feeds_are_left_out_unless_asked_for(bake
     assert len(urls(secrets=True)) == 3
     assert urls(private_hosts=True) == ["http://10.0.0.1/feed", "https://open.example/feed"]
     assert urls(gone=True) == ["https://open.example/feed", "https://gone.example/feed.xml"]
+
+
+@pytest.mark.parametrize(
+    ("adopted", "told"),
+    [
+        ("https://new.example/feed.xml", "https://new.example/feed.xml"),
+        ("https://me:pw@new.example/feed.xml", "https://ada.example/feed.xml"),
+        ("https://new.example/feed.xml?token=x", "https://ada.example/feed.xml"),
+        ("http://10.0.0.1/feed.xml", "https://ada.example/feed.xml"),
+        ("javascript:alert(1)", "https://ada.example/feed.xml"),
+    ],
+)
+def test_a_feed_that_moved_for_good_is_listed_where_it_is_now_if_that_may_be_told(bakery, adopted, told) -> None:
+    """Check D4, and D3 for the new address as well."""
+    record = bakery.source("ada", adopted=adopted)
+
+    (source,) = read_opml(write_opml("T", [record])).sources
+
+    assert source.url == told
+
+
+def test_where_a_private_feed_moved_to_is_not_told(bakery) -> None:
+    """Its new address may be all that opens it."""
+    record = bakery.source("ada", adopted="https://new.example/f/8c1f")
+    record = replace(record, source=Source(url="https://me:pw@ada.example/feed"))
+
+    assert read_opml(write_opml("T", [record])).sources == ()
+
+
+def test_a_list_is_written_anew_when_a_feed_has_moved(bakery, tmp_path) -> None:
+    """With the next edition; the feeds do not tell the address, and stay."""
+    options, store = bakery.options(tmp_path, bakery.publication()), bakery.planet(2)
+    publish(store, options)
+    store.sources[0] = bakery.source("ada", adopted="https://new.example/feed.xml")
+
+    written = {path.name for path in publish(store, options).written}
+
+    assert "subscriptions.opml" in written
+    assert not {"atom.xml", "rss.xml", "feed.json"} & written
+    assert b"https://new.example/feed.xml" in (tmp_path / "subscriptions.opml").read_bytes()
 
 
 def test_a_private_site_of_a_public_feed_is_not_told(bakery) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feedmill.publish.links import has_secret, is_private, web_url, without_secret
-from feedmill.publish.xmltext import clean, is_clean, language_tag, one_line, rfc822, rfc3339
+from feedmill.publish.xmltext import clean, clean_html, is_clean, language_tag, one_line, rfc822, rfc3339
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()))  # lone surrogates and controls too
 
@@ -38,6 +38,16 @@ def test_text_without_forbidden_characters_is_the_same_object() -> None:
 
 def test_forbidden_characters_go_and_their_neighbours_stay() -> None:
     assert clean("a\x00b\x1bc\ufffed\udc00e\x9ff") == "abcdef"
+
+
+@given(ANY_TEXT)
+def test_cleaned_html_keeps_what_was_lost_as_a_reference_and_is_accepted_as_text_is(html: str) -> None:
+    assert clean_html(html) == clean(html.replace("\ufffd", "&#xFFFD;"))
+
+
+def test_a_post_about_the_replacement_character_shows_it() -> None:
+    assert clean_html("<p>U+FFFD is \ufffd, \x80 is none</p>") == "<p>U+FFFD is &#xFFFD;,  is none</p>"
+    assert clean_html("<p>caf\u00c3\u00a9</p>") == "<p>caf\u00c3\u00a9</p>"
 
 
 @given(ANY_TEXT, st.integers(min_value=10, max_value=100))

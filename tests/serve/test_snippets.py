@@ -1,4 +1,4 @@
-"""The snippets of docs/serving.md do what the page says, in the real programs."""
+"""The snippets of docs/serving.md and docs/deployment.md do what the pages say, in the real programs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from feedmill.publish.deliver import deliver
 from feedmill.publish.handlers import handled
+from feedmill.publish.options import CODINGS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "serving.md").read_text()
+DEPLOYMENT = (DOCS / "deployment.md").read_text()
 
 
-def snippet(language: str, number: int = 0) -> str:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number]
+def snippet(language: str, number: int = 0, page: str = PAGE) -> str:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)[number]
 
 
 def free_port() -> int:
@@ -151,6 +155,71 @@ def test_caddy_passes_on_what_is_for_the_program(
     config.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text)
     with running(["caddy", "run", "--config", str(config), "--adapter", "caddyfile"], port):
         check_programs(type(programs)(port))
+
+
+def test_the_key_that_makes_twins_is_one_of_the_configuration() -> None:
+    """As docs/deployment.md writes it."""
+    from feedmill.config.load import load_text
+
+    settings = load_text(snippet("toml", page=DEPLOYMENT), Path("feedmill.toml"), environ={})
+
+    assert settings.precompress == ("gzip", "br")
+
+
+WORDS = b"<feed>" + b"grain and husk " * 200 + b"</feed>"
+
+
+def check_twins(there, folder: Path, coding: str, suffix: str) -> None:
+    """The twin is what is sent, to those who take it; it and the file change together, or not at all."""
+
+    def ask(name: str, **headers: str):
+        return there.ask(name, Accept_Encoding=coding, **headers)
+
+    deliver(folder, {"atom.xml": WORDS, "feed.json": WORDS}, codings=CODINGS)
+    first = ask("/atom.xml")
+    plain = there.ask("/atom.xml")
+    assert (first.status, first.headers["content-encoding"]) == (200, coding)
+    assert first.body == (folder / f"atom.xml{suffix}").read_bytes()
+    assert "accept-encoding" in first.headers["vary"].lower()
+    assert first.headers["content-type"] == plain.headers["content-type"]
+    assert first.headers["last-modified"] == plain.headers["last-modified"]
+    assert (plain.body, "content-encoding" in plain.headers) == (WORDS, False)
+    assert ask("/feed.json").body == (folder / f"feed.json{suffix}").read_bytes()
+
+    deliver(folder, {"atom.xml": WORDS}, codings=CODINGS)
+    assert ask("/atom.xml", If_None_Match=first.headers["etag"]).status == 304
+    assert ask("/atom.xml", If_Modified_Since=first.headers["last-modified"]).status == 304
+
+    deliver(folder, {"atom.xml": WORDS + b"<!-- bran, and quite another size within this second -->"}, codings=CODINGS)
+    second = ask("/atom.xml", If_None_Match=first.headers["etag"])
+    assert (second.status, second.body) == (200, (folder / f"atom.xml{suffix}").read_bytes())
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+def test_nginx_sends_the_twins(client, tmp_path: Path) -> None:
+    """With `gzip_static`, and without packing anything itself."""
+    public = tmp_path / "public"
+    public.mkdir()
+    text = snippet("nginx", page=DEPLOYMENT).replace("/srv/planet/public", str(public))
+    with nginx(text, tmp_path) as port:
+        check_twins(type(client)(port), public, "gzip", ".gz")
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="caddy is not installed")
+@pytest.mark.parametrize(("coding", "suffix"), [("gzip", ".gz"), ("br", ".br")])
+def test_caddy_sends_the_twins(
+    client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, coding: str, suffix: str
+) -> None:
+    """With `precompressed`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    public = tmp_path / "public"
+    public.mkdir()
+    port = free_port()
+    text = snippet("caddy", page=DEPLOYMENT).replace("planet.example", f"http://127.0.0.1:{port}")
+    config = tmp_path / "Caddyfile"
+    config.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text.replace("/srv/planet/public", str(public)))
+    with running(["caddy", "run", "--config", str(config), "--adapter", "caddyfile"], port):
+        check_twins(type(client)(port), public, coding, suffix)
 
 
 def check_proxy(client, there) -> None:

@@ -49,6 +49,7 @@ def fate(planet, blogs):
     [
         ({}, "p: yes, as entry 2 of 2, https://planet.example/p/"),
         ({"limit": 1}, "p: no, 1 entry is newer (limit = 1)"),
+        ({"max_bytes": 30_000}, "p: no, 1 newer entry fills the feed (max_size = 0.03MB)"),
         ({"tags": ("sea",)}, "p: no, neither the entry nor its source has the tag sea"),
         ({"select": Selection(words=("gulls",))}, "p: no, the publication's words leaves it out"),
         ({"select": Selection(authors=("Bo",))}, "p: no, the publication's authors leaves it out"),
