@@ -27,7 +27,7 @@ from feedmill.publish.weight import within
 
 MOST_OF_BRANCH = LIMIT + 10  # lines of a branch that are looked at: a few may be of one id
 _LOOKED_THROUGH = 40 * MOST_OF_BRANCH  # newest lines in which most tags have all that their branch shows
-_ORDER = attrgetter("sort_at", "row")
+_ORDER, _SORT_AT = attrgetter("sort_at", "row"), attrgetter("sort_at")
 
 
 class Branching:
@@ -124,7 +124,7 @@ class Branching:
     ) -> Iterable[str]:
         """`lines`: all of the branch, the newest first; `common`: the digest of what all branches share."""
         asked = lines[:MOST_OF_BRANCH]
-        weeks = tuple(rhythm([line.sort_at for line in lines])[0]) if branch.record else ()
+        weeks = tuple(rhythm(map(_SORT_AT, lines))[0]) if branch.record else ()
         about = [self._planet.about[row] for row in self._sources_in(branch, asked)]
         key = digest(common, branch.kind, branch.tag, branch.feed_id, outline_key(asked), about, weeks)
         if not [kind for kind, name in names.items() if not self._ledger.fresh(name, key)]:

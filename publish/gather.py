@@ -8,6 +8,7 @@ Never: renders; reads contents of more entries than a publication can need (`MOS
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -125,6 +126,7 @@ class Planet:
         return {record.row: about_key(record) for record in self.records}
 
 
+_ROW, _FINGERPRINT = attrgetter("row"), attrgetter("fingerprint")
 _SAID = attrgetter(*(part.name for part in fields(Origin)))
 
 
@@ -134,9 +136,10 @@ def about_key(record: SourceRecord) -> str:
     return f"{source.url}\0{source.title}\0{source.tags}\0{_SAID(record.channel.about)}{podcast or ''}"
 
 
-def outline_key(lines: Iterable[Line]) -> str:
+def outline_key(lines: Sequence[Line]) -> str:
     """A short name of these entries in this order, and of what readers see of them."""
-    return digest("\0".join([f"{line.row} {line.fingerprint}" for line in lines]).encode("utf-8", "surrogatepass"))
+    rows = array("q", map(_ROW, lines))
+    return digest(rows.tobytes(), "\0".join(map(_FINGERPRINT, lines)).encode("utf-8", "surrogatepass"))
 
 
 def newest(store: Memory, publication: Publication, planet: Planet) -> list[StoredEntry]:
