@@ -91,7 +91,11 @@ def _own(publication: Publication, records: Sequence[SourceRecord]) -> SourceRec
     """The one source whose own feed the publication is: all of it, and nothing else."""
     chosen = publication.select
     narrowed = publication.tags or chosen.words or chosen.authors or chosen.languages or chosen.where
-    if narrowed or len(chosen.sources) != 1:
+    if narrowed:
+        return None
+    if not chosen.sources and len(records) == 1:
+        return records[0]  # a planet of one
+    if len(chosen.sources) != 1:
         return None
     return next((record for record in records if record.source.url == chosen.sources[0]), None)
 

@@ -105,6 +105,19 @@ def test_a_podcasts_own_feed_repeats_what_its_channel_says(bakery, episodes, tmp
     assert "itunes" not in (tmp_path / "source" / "bob-example" / "atom.xml").read_text()
 
 
+def test_a_planet_of_one_podcast_is_that_podcast(bakery, episodes, tmp_path: Path) -> None:
+    """Its one feed, cleaned and republished: nobody has to repeat in the configuration what the podcast says."""
+    episodes.sources = episodes.sources[:1]
+    episodes.entries = [entry for entry in episodes.entries if entry.source_url == episodes.sources[0].source.url]
+    publish(episodes, bakery.options(tmp_path))
+
+    for name in ("rss.xml", "atom.xml"):
+        raw = (tmp_path / name).read_text()
+        assert DURATION in raw
+        assert "<itunes:email>radio@ada.example</itunes:email>" in raw
+        assert "917393e3-1b1e-5cef-ace4-edaa54e1f810" in raw
+
+
 def test_a_publication_of_podcasts_speaks_their_words_in_any_case(bakery, episodes, tmp_path: Path) -> None:
     publish(episodes, bakery.options(tmp_path, bakery.publication(profile="podcast")))
     raw = (tmp_path / "rss.xml").read_text()
