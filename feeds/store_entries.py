@@ -111,6 +111,7 @@ _STORED = (
     .outerjoin(contents, contents.c.entry == entries.c.id)
 )
 _STORED_BY_ROW = _STORED.where(entries.c.id.in_(bindparam("rows", expanding=True)))
+_Place = tuple[int, int, int]  # sort_at, the source's row negated, the entry's row: the greatest is the newest
 _LISTED = select(sources.c.id, sources.c.tags, sources.c.url_key).where(sources.c.removed_at.is_(None))
 
 
@@ -122,7 +123,10 @@ def latest(
     before: datetime | None,
     source_urls: Sequence[str] | None,
 ) -> list[StoredEntry]:
-    """The newest visible entries by (sort_at, row), newest first. `before` excludes the moment itself."""
+    """The newest visible entries by (sort_at, source, row), newest first. `before` excludes the moment itself.
+
+    Of one moment the source that was configured first comes first: which one answered first is chance.
+    """
     wanted = set(terms_of(tags))
     keys = None if source_urls is None else {url_key(url) for url in source_urls}
     listed = [row for row in connection.execute(_LISTED) if keys is None or row.url_key in keys]
@@ -133,20 +137,20 @@ def latest(
     if wanted and untagged:
         found += _newest_of_terms(connection, sorted(wanted), untagged, limit, moment_before)
         found = sorted(set(found), reverse=True)[:limit]
-    return read(connection, [row for _, row in found])
+    return read(connection, [row for _, _, row in found])
 
 
 def _newest_of_sources(
     connection: Connection, source_rows: Sequence[int], limit: int, before: int | None
-) -> list[tuple[int, int]]:
-    """(sort_at, row) of the newest visible entries of some sources.
+) -> list[_Place]:
+    """Of the newest visible entries of some sources, in order.
 
     SQLite walks the index `entries_newest` of each source only as far as the best `limit` reach; PostgreSQL must be
-    told so, by a lateral join.
+    told so, by a lateral join. Of the last moment that is reached all are asked for, and the sources decide.
     """
     if not source_rows:
         return []
-    newest = select(entries.c.sort_at, entries.c.id).where(visible)
+    newest = select(entries.c.sort_at, entries.c.source, entries.c.id).where(visible)
     if before is not None:
         newest = newest.where(entries.c.sort_at < before)
     order = entries.c.sort_at.desc(), entries.c.id.desc()
@@ -155,30 +159,41 @@ def _newest_of_sources(
     else:
         each = newest.where(entries.c.source == sources.c.id).order_by(*order).limit(limit).lateral()
         statement = (
-            select(each.c.sort_at, each.c.id)
+            select(each.c.sort_at, each.c.source, each.c.id)
             .select_from(sources)
             .join(each, true())
             .where(sources.c.id.in_(source_rows))
             .order_by(each.c.sort_at.desc(), each.c.id.desc())
             .limit(limit)
         )
-    return [(sort_at, row) for sort_at, row in connection.execute(statement)]
+    found = _places(connection, statement)
+    if found and len(found) == limit:
+        last = min(found)[0]
+        of_last = select(entries.c.sort_at, entries.c.source, entries.c.id).where(
+            visible, entries.c.source.in_(source_rows), entries.c.sort_at == last
+        )
+        found = [place for place in found if place[0] > last] + _places(connection, of_last)
+    return sorted(found, reverse=True)[:limit]
+
+
+def _places(connection: Connection, statement: Select[Any]) -> list[_Place]:
+    return [(sort_at, -source, row) for sort_at, source, row in connection.execute(statement)]
 
 
 def _newest_of_terms(
     connection: Connection, wanted: Sequence[str], source_rows: Sequence[int], limit: int, before: int | None
-) -> list[tuple[int, int]]:
-    """(sort_at, row) of the newest visible entries of these sources that have one of these categories."""
+) -> list[_Place]:
+    """Of the newest visible entries of these sources that have one of these categories."""
     statement = (
-        select(terms.c.sort_at, terms.c.entry)
+        select(terms.c.sort_at, terms.c.source, terms.c.entry)
         .join_from(terms, entries, entries.c.id == terms.c.entry)
         .where(terms.c.source.in_(source_rows), terms.c.term.in_(wanted), visible)
-        .order_by(terms.c.sort_at.desc(), terms.c.entry.desc())
+        .order_by(terms.c.sort_at.desc(), terms.c.source, terms.c.entry.desc())
         .limit(limit * len(wanted))  # an entry comes once for each of its categories that is wanted
     )
     if before is not None:
         statement = statement.where(terms.c.sort_at < before)
-    return [(sort_at, row) for sort_at, row in connection.execute(statement)]
+    return _places(connection, statement)
 
 
 def read(connection: Connection, wanted: Sequence[int]) -> list[StoredEntry]:

@@ -86,7 +86,7 @@ _REMOVED = select(sources.c.id).where(sources.c.removed_at.is_not(None))
 _LINES = (
     select(entries.c.id, entries.c.source, entries.c.sort_at, _FINGERPRINT.label("fingerprint"))
     .where(_VISIBLE_HERE, entries.c.source.not_in(_REMOVED))
-    .order_by(entries.c.sort_at.desc(), entries.c.id.desc())
+    .order_by(entries.c.sort_at.desc(), entries.c.source, entries.c.id.desc())
 )
 _HEADLINES = select(
     entries.c.id, entries.c.source, entries.c.sort_at, entries.c.published_id, entries.c.url, entries.c.title,
@@ -113,7 +113,7 @@ _PLACES = (
 
 
 def outline(connection: Connection) -> list[Line]:
-    """Every visible entry of the configured sources, the newest first by (sort_at, row)."""
+    """Every visible entry of the configured sources, the newest first by (sort_at, source, row), as `latest` has it."""
     return read_all(connection, _LINES, partial(tuple.__new__, Line))
 
 

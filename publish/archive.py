@@ -15,20 +15,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import Any
 
 from feedmill.feeds.entry import StoredEntry
 from feedmill.feeds.publication import Publication
 from feedmill.publish.aggregate import Edition, Tombstone, aggregate
-from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, extras_of, in_batches
+from feedmill.publish.gather import Line, Memory, Planet, asks_of_contents, extras_of, in_batches, in_time
 from feedmill.publish.ledger import Ledger, digest
 from feedmill.publish.ranges import Rows, read_ranges, write_ranges
 from feedmill.publish.select import fair, select, wanted
 
 FOLDER = "archive"
 MOST = 500  # entries in one document
-_in_time = attrgetter("sort_at", "row")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +103,7 @@ class Archives:
         floor = self._documents[-1]["month"] if self._documents else ""
         now = month_of(int(self._planet.now.timestamp()))
         due: dict[str, list[int]] = {}
-        for line in sorted(lines, key=_in_time):
+        for line in sorted(lines, key=in_time):
             month = max(month_of(line.sort_at), floor)
             if missing or month < now:
                 due.setdefault(month, []).append(line.row)
@@ -135,7 +133,7 @@ class Archives:
             return
         alone = self._documents[0]
         rows = read_ranges(alone["rows"])
-        ordered = [line.row for line in sorted(lines, key=_in_time) if line.row in rows]
+        ordered = [line.row for line in sorted(lines, key=in_time) if line.row in rows]
         half = len(ordered) // 2
         if half:
             name = f"{FOLDER}/{alone['month']}-2.xml"

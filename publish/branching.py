@@ -18,7 +18,7 @@ from feedmill.feeds.source import SourceRecord
 from feedmill.publish.aggregate import FILES, Edition, aggregate
 from feedmill.publish.branches import LIMIT, Branch, formats_of, publication_of, rhythm
 from feedmill.publish.frame import frame_key
-from feedmill.publish.gather import Line, Memory, Planet, extras_of, outline_key
+from feedmill.publish.gather import Line, Memory, Planet, extras_of, in_time, outline_key
 from feedmill.publish.ledger import Ledger, digest
 from feedmill.publish.past import put_page
 from feedmill.publish.render import place, render, works
@@ -27,7 +27,7 @@ from feedmill.publish.weight import within
 
 MOST_OF_BRANCH = LIMIT + 10  # lines of a branch that are looked at: a few may be of one id
 _LOOKED_THROUGH = 40 * MOST_OF_BRANCH  # newest lines in which most tags have all that their branch shows
-_ORDER, _SORT_AT = attrgetter("sort_at", "row"), attrgetter("sort_at")
+_SORT_AT = attrgetter("sort_at")
 
 
 class Branching:
@@ -106,7 +106,7 @@ class Branching:
                 *({line.row for line in self.by_source.get(row, ())} for row in sources[tag])
             )
             own = [by_row[row] for row in rows if row in by_row]
-            made[tag] = sorted(own, key=_ORDER, reverse=True)[:MOST_OF_BRANCH]
+            made[tag] = sorted(own, key=in_time, reverse=True)[:MOST_OF_BRANCH]
         return made
 
     def _sources_of(self, tags: Sequence[str]) -> dict[str, list[int]]:

@@ -130,6 +130,11 @@ _ROW, _FINGERPRINT = attrgetter("row"), attrgetter("fingerprint")
 _SAID = attrgetter(*(part.name for part in fields(Origin)))
 
 
+def in_time(line: Placed) -> tuple[int, int, int]:
+    """The order of the store: by place; of one moment the source that was configured first is the newest."""
+    return line.sort_at, -line.source, line.row
+
+
 def about_key(record: SourceRecord) -> str:
     """See `Planet.about`."""
     source, podcast = record.source, record.channel.podcast

@@ -45,7 +45,7 @@ def in_order(stored: Iterable[StoredEntry]) -> list[StoredEntry]:
 def _merged(group: list[StoredEntry]) -> StoredEntry:
     if len(group) == 1:
         return group[0]
-    group.sort(key=lambda stored: (stored.sort_at, stored.first_seen, stored.row))
+    group.sort(key=lambda stored: (stored.sort_at, stored.first_seen, stored.source_url, stored.row))
     winner = group[0]
     others = dict.fromkeys([*winner.also_in, *(stored.source_url for stored in group[1:])])
     others.pop(winner.source_url, None)
