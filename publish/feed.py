@@ -28,6 +28,7 @@ from feedgen.feed import FeedGenerator  # type: ignore[import-untyped]
 from feedmill.publish import atom, rss
 from feedmill.publish.aggregate import GENERATOR, GENERATOR_URL, Edition, PublishedEntry
 from feedmill.publish.podcast_xml import namespaces_of
+from feedmill.publish.xmltext import spell_pairs
 
 Element = Any  # lxml's; the dialects type it
 
@@ -104,7 +105,7 @@ def render_atom(edition: Edition) -> Rendition:
         generator.subtitle(edition.publication.description)
     built, problems = _build(edition.entries, lambda entry: _entry(entry).atom_entry(), "atom.xml")
     generator.entry(built, replace=True)
-    data: bytes = generator.atom_str(pretty=True)
+    data = spell_pairs(generator.atom_str(pretty=True))
     return Rendition(data=data, entries=len(built), problems=tuple(problems))
 
 
@@ -115,7 +116,7 @@ def render_rss(edition: Edition) -> Rendition:
     generator.link(href=edition.url, rel="alternate")  # feedgen makes the last link of any kind the channel's
     built, problems = _build(edition.entries, lambda entry: _item(entry).rss_entry(), "rss.xml")
     generator.entry(built, replace=True)
-    data: bytes = generator.rss_str(pretty=True)
+    data = spell_pairs(generator.rss_str(pretty=True))
     return Rendition(data=data, entries=len(built), problems=tuple(problems))
 
 

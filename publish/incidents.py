@@ -18,7 +18,7 @@ from feedmill.feeds.source import LASTING, SourceRecord
 from feedmill.publish.about import named_urn
 from feedmill.publish.aggregate import EMPTY, GENERATOR
 from feedmill.publish.status_words import line_of
-from feedmill.publish.xmltext import clean, one_line, rfc3339
+from feedmill.publish.xmltext import clean, one_line, rfc3339, spell_pairs
 
 FILE = "ops.xml"
 MOST = 100
@@ -109,7 +109,7 @@ def ops_feed(title: str, url: str, incidents: Sequence[Incident], *, version: st
     ]
     for incident, stamp in zip(incidents, stamps, strict=True):
         lines += _entry(incident, feed_id, url, stamp)
-    return "\n".join([*lines, "</feed>", ""]).encode()
+    return spell_pairs("\n".join([*lines, "</feed>", ""]).encode())
 
 
 def _seconds_of_their_own(incidents: Sequence[Incident]) -> list[datetime]:

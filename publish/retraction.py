@@ -12,7 +12,7 @@ from datetime import datetime
 
 from feedmill.publish.aggregate import Tombstone
 from feedmill.publish.gather import Retraction
-from feedmill.publish.xmltext import rfc3339
+from feedmill.publish.xmltext import rfc3339, spell_pairs
 
 MOST_STONES = 100  # in a subscription document, the newest; a reader that was away longer has the archives
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -42,8 +42,7 @@ def without_entries(data: bytes, gone: Mapping[str, datetime]) -> bytes:
     if updated is not None:
         updated.text = max([updated.text or "", *(rfc3339(when) for when in gone.values())])
     spell_plainly(root)
-    made: bytes = etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True)
-    return made
+    return spell_pairs(etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True))
 
 
 def tombstones(retractions: Iterable[Retraction], shown_before: Sequence[str]) -> tuple[Tombstone, ...]:

@@ -17,6 +17,7 @@ _LOST = "\ufffd"  # what a broken encoding left: legal, but validators call it a
 _NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode(), _LOST.encode())
 _NONCHARACTER_HEAD = b"\xef\xbf"
 _C1 = re.compile(rb"\xc2[\x80-\x84\x86-\x9f]")
+_PAIR = re.compile(rb"(\xc3[\x82\x83])\xc2([\x80-\xbf])")  # U+00C2 or U+00C3, then one of U+0080 to U+00BF
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")  # BCP 47, without the private and grandfathered
@@ -47,6 +48,17 @@ def clean(text: str | None) -> str:
 def clean_html(html: str) -> str:
     """`clean` for HTML, where what was lost can be spelled: a post about U+FFFD shows it, and no validator minds."""
     return html if is_clean(html) else _FORBIDDEN.sub("", html.replace(_LOST, "&#xFFFD;"))
+
+
+def spell_pairs(document: bytes) -> bytes:
+    """XML in which the second letter of such pairs as `Ã©` is a character reference.
+
+    XML reads the same text from either spelling. Written as it is, the pair looks like UTF-8 that was encoded twice
+    (W3C: BadCharacters), and a post about encodings means it.
+    """
+    if b"\xc3\x83\xc2" not in document and b"\xc3\x82\xc2" not in document:
+        return document
+    return _PAIR.sub(lambda found: b"%s&#x%X;" % (found[1], found[2][0]), document)
 
 
 def script_safe(document: str) -> str:

@@ -49,6 +49,18 @@ def test_ampersands_and_angles_of_plain_texts_are_spelled_as_character_reference
     assert b"&lt;p&gt;" in atom  # content is HTML, escaped as ever
 
 
+def test_what_looks_encoded_twice_is_spelled_and_not_changed(bakery, make_edition) -> None:
+    """A post about encodings; the W3C validator takes the pair as it is for damage."""
+    html = '<p><img src="https://a.example/1.png" alt="caf\u00c3\u00a9"></p>'
+    made = make_edition(bakery.entry(1, title="\u00c3\u00a9 for \u00e9", content_html=html))
+    atom, rss = render_atom(made).data, render_rss(made).data
+
+    assert b"<title>\xc3\x83&#xA9; for \xc3\xa9</title>" in atom
+    assert b"<title>\xc3\x83&#xA9; for \xc3\xa9</title>" in rss
+    assert b"\xc3\x83\xc2" not in atom + rss
+    assert etree.fromstring(atom).findtext(f"{ATOM}entry/{ATOM}content") == html
+
+
 def test_a_summary_that_quotes_an_element_is_html_that_shows_it(bakery, make_edition) -> None:
     quoting = "Write <b>bold</b> & be done"
     atom = render_atom(make_edition(bakery.entry(1, summary=quoting))).data
