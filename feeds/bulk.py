@@ -12,7 +12,7 @@ the driver as they are: our columns are text, integers and bytes, which both dri
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ from sqlalchemy.sql.dml import Delete, Insert
 Statement = Insert | Update | Delete | Select[Any] | CompoundSelect[Any]
 Values = Mapping[str, Any]
 Made = TypeVar("Made")
+Asked = TypeVar("Asked")
+CHUNK = 5000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535
 
 
 @cache
@@ -75,6 +77,11 @@ def _each(make: Callable[[Sequence[Any]], Made], read: Callable[[], Sequence[Seq
     finally:
         if was_on:
             gc.enable()
+
+
+def in_chunks(asked: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
+    """As many at a time as one statement may ask for."""
+    return (asked[start : start + CHUNK] for start in range(0, len(asked), CHUNK))
 
 
 @cache

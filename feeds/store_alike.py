@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select
 
 from feedmill.feeds import rows
+from feedmill.feeds.bulk import CHUNK
 from feedmill.feeds.encoding import index_key, seconds
 from feedmill.feeds.entry import StoredEntry
 from feedmill.feeds.schema import entries, sources, visible
 from feedmill.feeds.store_entries import read
 from feedmill.feeds.update import Remembered
 
-_CHUNK = 5000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535
 _SOURCE: BindParameter[Any] = bindparam("the_source")
 _OF_SOURCE = select(*rows.REMEMBERED).where(entries.c.source == _SOURCE, entries.c.deleted_at.is_(None))
 _LIKE = _OF_SOURCE.where(
@@ -83,7 +83,7 @@ def companions(connection: Connection, of: Sequence[StoredEntry]) -> list[Stored
     keys = sorted({stored.canonical_key for stored in of if stored.canonical_key})
     hashes = sorted({stored.text_hash for stored in of if stored.text_hash})
     found: set[int] = set()
-    for start in range(0, max(len(keys), len(hashes)), _CHUNK):
-        values = {"keys": keys[start : start + _CHUNK], "hashes": hashes[start : start + _CHUNK]}
+    for start in range(0, max(len(keys), len(hashes)), CHUNK):
+        values = {"keys": keys[start : start + CHUNK], "hashes": hashes[start : start + CHUNK]}
         found.update(connection.scalars(_COMPANIONS, values))
     return read(connection, sorted(found - given))

@@ -30,14 +30,13 @@ from sqlalchemy import (
 )
 
 from feedmill.feeds import rows
-from feedmill.feeds.bulk import run
+from feedmill.feeds.bulk import in_chunks, run
 from feedmill.feeds.encoding import hash_of, index_key, moment, seconds, storable, terms_of, texts_from, url_key
 from feedmill.feeds.entry import StoredEntry
 from feedmill.feeds.schema import aliases, contents, entries, sources, terms, tombstones, visible
 from feedmill.feeds.update import KnownEntry
 
 _NONE: ColumnClause[str] = literal_column("''")
-_CHUNK = 5000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,8 +198,8 @@ def _newest_of_terms(
 def read(connection: Connection, wanted: Sequence[int]) -> list[StoredEntry]:
     """These entries with their content, in this order."""
     by_row: dict[int, StoredEntry] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        for row in connection.execute(_STORED_BY_ROW, {"rows": wanted[start : start + _CHUNK]}):
+    for chunk in in_chunks(wanted):
+        for row in connection.execute(_STORED_BY_ROW, {"rows": chunk}):
             stored = rows.stored_from(row)
             by_row[stored.row] = stored
     return [by_row[row] for row in wanted if row in by_row]

@@ -16,14 +16,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, case, cast, func, or_, select
 
-from feedmill.feeds.bulk import read_all, read_many
+from feedmill.feeds.bulk import in_chunks, read_all, read_many
 from feedmill.feeds.encoding import moment, terms_of
 from feedmill.feeds.entry import StoredEntry
 from feedmill.feeds.schema import contents, entries, sources, terms, visible
 from feedmill.feeds.store_entries import read
 from feedmill.feeds.update import WITHDRAWN
-
-_CHUNK = 5000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535
 
 
 class Line(NamedTuple):
@@ -120,7 +118,7 @@ def outline(connection: Connection) -> list[Line]:
 def headlines(connection: Connection, rows: Sequence[int]) -> list[Headline]:
     """These entries, in this order."""
     found = {}
-    for chunk in _chunks(rows):
+    for chunk in in_chunks(rows):
         for row in connection.execute(_HEADLINES, {"rows": chunk}):
             found[row.id] = Headline._make(row)
     return [found[row] for row in rows if row in found]
@@ -157,7 +155,7 @@ def pick(connection: Connection, rows: Sequence[int]) -> list[StoredEntry]:
 def extras(connection: Connection, rows: Sequence[int]) -> dict[int, dict[str, str]]:
     """The namespaced values that the documents gave these entries ("itunes:duration" -> "12:30"), by row."""
     found = {}
-    for chunk in _chunks(rows):
+    for chunk in in_chunks(rows):
         for row, raw in connection.execute(_RAW, {"rows": chunk}):
             given = json.loads(raw).get("extras") if '"extras"' in raw else None
             if isinstance(given, dict):
@@ -171,7 +169,3 @@ def retractions(connection: Connection) -> list[Retraction]:
         Retraction(row=row, source_url=source_url, id=published_id, url=url, at=moment(at))
         for row, source_url, published_id, url, at in connection.execute(_RETRACTED)
     ]
-
-
-def _chunks(rows: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))

@@ -18,10 +18,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from feedmill.feeds.bulk import run_many
+from feedmill.feeds.bulk import in_chunks, run_many
 from feedmill.feeds.schema import entries
 
-_CHUNK = 5000  # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535
 _WINDOW = 3600  # seconds that are looked at together
 
 OWN_SECOND = func.coalesce(entries.c.updated, entries.c.published, entries.c.first_seen)
@@ -70,8 +69,7 @@ class _Seconds:
         self._windows: set[int] = set()
         self._reached: dict[tuple[int, int], int] = {}  # all seconds from here to there are taken
         distinct = sorted(set(wanted))
-        for start in range(0, len(distinct), _CHUNK):
-            chunk = distinct[start : start + _CHUNK]
+        for chunk in in_chunks(distinct):
             self._taken.update(connection.scalars(_TAKEN, {"seconds": chunk}))
 
     def take(self, second: int) -> bool:

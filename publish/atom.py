@@ -16,13 +16,13 @@ from lxml import etree
 
 from feedmill.feeds.entry import Author, Origin
 from feedmill.publish.aggregate import FILES, TYPES, Edition, PublishedEntry
-from feedmill.publish.podcast_xml import finish_episode, finish_show
+from feedmill.publish.podcast_xml import MEDIA_RSS, finish_episode, finish_show
 from feedmill.publish.xmltext import rfc3339
 
 HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"  # RFC 6721
-NAMESPACES = {"media": "http://search.yahoo.com/mrss/"}
-MEDIA = "{http://search.yahoo.com/mrss/}"
+NAMESPACES = {"media": MEDIA_RSS}
+MEDIA = f"{{{MEDIA_RSS}}}"
 XHTML = "http://www.w3.org/1999/xhtml"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 PLAIN = ("title", "subtitle", "rights", "summary", "name")

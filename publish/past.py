@@ -61,12 +61,12 @@ def put_past(store: Memory, planet: Planet, ledger: Ledger, edition: Edition, li
             ledger.put(index, search_index(items), key)
         if ledger.full:
             ledger.flush()
-    yield from _indexes(ledger, edition, months)
+    yield from _indexes(ledger, edition, months, frame)
 
 
-def _indexes(ledger: Ledger, edition: Edition, months: Sequence[Month]) -> Iterator[str]:
+def _indexes(ledger: Ledger, edition: Edition, months: Sequence[Month], frame: str) -> Iterator[str]:
+    """`frame`: the digest of what stands around every page."""
     publication = edition.publication
-    frame = digest(works(), frame_key(edition))
     if edition.around.archive:
         for month in months:
             if month.days:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 PODCAST = "https://podcastindex.org/namespace/1.0"
-MEDIA = "http://search.yahoo.com/mrss/"
-_NAMESPACES = {"itunes": ITUNES, "podcast": PODCAST, "media": MEDIA}
+MEDIA_RSS = "http://search.yahoo.com/mrss/"
+_NAMESPACES = {"itunes": ITUNES, "podcast": PODCAST, "media": MEDIA_RSS}
 
 Element = Any
 

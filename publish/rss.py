@@ -17,10 +17,10 @@ from lxml import etree
 from feedmill.feeds.entry import Enclosure
 from feedmill.publish.aggregate import TYPES, Edition, PublishedEntry
 from feedmill.publish.atom import HISTORY, MEDIA, add, add_prolog, banner, spell_plainly
-from feedmill.publish.podcast_xml import finish_episode, finish_show
+from feedmill.publish.podcast_xml import MEDIA_RSS, finish_episode, finish_show
 from feedmill.publish.xmltext import rfc822
 
-NAMESPACES = {"dc": "http://purl.org/dc/elements/1.1/", "media": "http://search.yahoo.com/mrss/"}
+NAMESPACES = {"dc": "http://purl.org/dc/elements/1.1/", "media": MEDIA_RSS}
 TTL_MINUTES = 30  # how long a reader may keep it (check B4)
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _DC = "{http://purl.org/dc/elements/1.1/}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -259,6 +261,28 @@ def _load_validator(folder: Path) -> ModuleType:
         finally:
             sys.path.remove(str(folder / "src"))
     return validator
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], AbstractContextManager[None]]:
+    """While it lasts, the n-th call of a function of `os` finds the disk full."""
+
+    @contextmanager
+    def fail(call: str, number: int) -> Iterator[None]:
+        real, calls = getattr(os, call), count(1)
+
+        def failing(*given: Any, **named: Any) -> Any:
+            if next(calls) == number:
+                raise OSError(28, "No space left on device")
+            return real(*given, **named)
+
+        monkeypatch.setattr(os, call, failing)
+        try:
+            yield
+        finally:
+            monkeypatch.setattr(os, call, real)
+
+    return fail
 
 
 @pytest.fixture

@@ -130,29 +130,18 @@ def test_a_folder_that_cannot_be_written_to_leaves_everything_as_it_was(tmp_path
     assert names(tmp_path) == ["a", "b"]
 
 
-def test_each_file_system_call_may_fail_and_no_half_state_stays(tmp_path: Path, monkeypatch) -> None:
+def test_each_file_system_call_may_fail_and_no_half_state_stays(tmp_path: Path, full_disk) -> None:
     """Make the n-th call fail, for each n: old or new bytes in every file, no temporary file, DeliveryError."""
     new = {"a": b"new a", "sub/b": b"new b"}
     for call in ("fsync", "open", "fchmod"):
-        real = getattr(os, call)
         for number in range(1, 12):
             out = tmp_path / f"{call}{number}"
             deliver(out, {"a": b"old", "sub/b": b"old"})
-            count = 0
-
-            def failing(*given, count_to=number, real=real, **named):
-                nonlocal count
-                count += 1
-                if count == count_to:
-                    raise OSError(28, "No space left on device")
-                return real(*given, **named)
-
-            monkeypatch.setattr(os, call, failing)
             try:
-                deliver(out, new)
+                with full_disk(call, number):
+                    deliver(out, new)
             except DeliveryError as error:
                 assert str(out) in str(error)
-            monkeypatch.setattr(os, call, real)
 
             assert names(out) == ["a", "sub/b"]
             assert all(read(out, name) in (b"old", data) for name, data in new.items())

@@ -190,31 +190,20 @@ def test_only_what_unpacks_to_the_very_bytes_is_a_twin(coding: str) -> None:
     assert holds(pack(b"", coding), coding, b"")
 
 
-def test_each_file_system_call_may_fail_and_no_half_twin_stays(tmp_path: Path, monkeypatch) -> None:
+def test_each_file_system_call_may_fail_and_no_half_twin_stays(tmp_path: Path, full_disk) -> None:
     """Make the n-th call fail, for each n: every file and twin is old or new, no file newer than its twin, nothing is
     left over, and the next delivery puts things in order."""
     new = {"a.xml": b"new a" * 9, "sub/b.xml": b"new b" * 9}
     old = dict.fromkeys(new, b"old" * 9)
     for call in ("fsync", "open", "fchmod", "utime", "replace"):
-        real = getattr(os, call)
         for number in range(1, 9):
             out = tmp_path / f"{call}{number}"
             deliver(out, old, codings=("gzip",))
-            count = 0
-
-            def failing(*given, count_to=number, real=real, **named):
-                nonlocal count
-                count += 1
-                if count == count_to:
-                    raise OSError(28, "No space left on device")
-                return real(*given, **named)
-
-            monkeypatch.setattr(os, call, failing)
             try:
-                deliver(out, new, codings=("gzip",))
+                with full_disk(call, number):
+                    deliver(out, new, codings=("gzip",))
             except DeliveryError as error:
                 assert str(out) in str(error)
-            monkeypatch.setattr(os, call, real)
 
             found = {name: each[0] for name, each in lying(out).items()}
             assert set(found) == {"a.xml", "a.xml.gz", "sub/b.xml", "sub/b.xml.gz"}
