@@ -91,7 +91,7 @@ def complete(url: str) -> str:
 
 def find_feed(visitor: Visitor, url: str) -> Feed | Refusal:
     """The feed at `url`, or behind the page at `url`."""
-    from feedmill.config.model import fill, secrets_in
+    from feedmill.config.checks import fill, secrets_in
     from feedmill.ingest.parse import discover, parse
 
     asked = complete(url)

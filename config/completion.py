@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from feedmill import __version__
-from feedmill.config.model import Document, NeverTable, PublicationTable, ScheduleTable, ServeTable, SourceTable, fill
+from feedmill.config.checks import fill
+from feedmill.config.model import Document, NeverTable, PublicationTable, ScheduleTable, ServeTable, SourceTable
 from feedmill.config.notices import notices
 from feedmill.config.settings import Settings, SubscriptionList, resolve
 from feedmill.feeds.deny import Deny

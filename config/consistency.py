@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from feedmill.config.model import Document, ScheduleTable, secrets_in
+from feedmill.config.checks import secrets_in
+from feedmill.config.model import Document, ScheduleTable
 from feedmill.config.places import KeyPath
 from feedmill.config.settings import resolve
 from feedmill.config.units import shown, spell
